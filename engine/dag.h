@@ -1,0 +1,45 @@
+// The order that the dependencies between steps leave open.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "engine/ids.h"
+
+namespace tasker::engine {
+
+// For each step, the steps that it depends on, without duplicates.
+using ParentLists = std::vector<std::vector<StepIndex>>;
+
+// A cycle in `parents`, as the steps on it, each followed by one that depends on it, the first
+// repeated at the end ({a, b, a}); empty if there is none. Every index in `parents` must be below
+// its size. Time and memory: O(steps + edges), without recursion.
+std::vector<StepIndex> FindCycle(const ParentLists& parents);
+
+// A compiled dependency graph: children of each step, in one block of memory. Immutable.
+class Dag {
+ public:
+  // A graph of no steps.
+  Dag() = default;
+
+  // Precondition: FindCycle(parents) is empty. Time and memory: O(steps + edges).
+  explicit Dag(const ParentLists& parents);
+
+  // Number of steps.
+  std::uint32_t size() const { return static_cast<std::uint32_t>(parent_counts_.size()); }
+
+  // The steps that depend on `step` directly, in ascending order; valid as long as the graph.
+  std::span<const StepIndex> ChildrenOf(StepIndex step) const;
+
+  // How many steps `step` depends on directly.
+  std::uint32_t ParentCountOf(StepIndex step) const { return parent_counts_[Raw(step)]; }
+
+ private:
+  // Children of step i: children_[first_child_[i] .. first_child_[i + 1]).
+  std::vector<StepIndex> children_;
+  std::vector<std::uint32_t> first_child_{0};
+  std::vector<std::uint32_t> parent_counts_;
+};
+
+}  // namespace tasker::engine
