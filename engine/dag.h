@@ -23,7 +23,8 @@ class Dag {
   // A graph of no steps.
   Dag() = default;
 
-  // Precondition: FindCycle(parents) is empty. Time and memory: O(steps + edges).
+  // Precondition: every index in `parents` is below its size. A graph with a cycle can be made, but
+  // work that follows it never ends up everywhere. Time and memory: O(steps + edges).
   explicit Dag(const ParentLists& parents);
 
   // Number of steps.

@@ -1,0 +1,67 @@
+// What the service is told by its settings file.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "config/diagnostic.h"
+#include "config/variables.h"
+
+namespace tasker::config {
+
+// How failed attempts are spaced. Formula and defaults: shared FEATURES, "retries".
+struct RetrySettings {
+  // Delay before attempts 2, 3, ...; beyond the list n to the power `multiplier`, in seconds.
+  std::vector<std::chrono::milliseconds> backoff = {
+      std::chrono::seconds(1), std::chrono::seconds(2),  std::chrono::seconds(4),
+      std::chrono::seconds(8), std::chrono::seconds(16), std::chrono::seconds(32)};
+  double multiplier = 2.0;
+  // No delay is longer.
+  std::chrono::milliseconds backoff_max = std::chrono::seconds(300);
+  // Share of a delay by which chance may lengthen or shorten it, 0 to 1; 0: never.
+  double jitter = 0.1;
+};
+
+// Settings of `taskerd`, each under the key path given. Durations are written as `30s`, `250ms`,
+// `5m`, `1h30m`; sizes as `4MiB`, `64KiB` or a number of bytes.
+struct Settings {
+  // `listen`: host:port of the gRPC door. Port 0: one that is free.
+  std::string listen = "127.0.0.1:7233";
+  // `metrics.listen`: host:port of Prometheus's `/metrics`; empty: none.
+  std::string metrics_listen = "127.0.0.1:9464";
+  // `data`: the folder of the store. Made if missing.
+  std::string data = "data";
+  // `environment`: which `environments` of the templates count.
+  std::string environment = "development";
+  // `templates`: folder of templates applied at start, read with its subfolders; empty: none.
+  std::string templates;
+  // `log.level`: trace, debug, info, warn or error.
+  std::string log_level = "info";
+  // `handlers.lease`: how long an attempt is kept for a handler that gives no sign of life.
+  std::chrono::milliseconds lease = std::chrono::seconds(30);
+  // `handlers.heartbeat`: how often handlers are to give one; less than half of `lease`.
+  std::chrono::milliseconds heartbeat = std::chrono::seconds(10);
+  // `drain`: how long a stopping service waits for its handlers to finish.
+  std::chrono::milliseconds drain = std::chrono::seconds(20);
+  // `limits.payload`: largest context or result, in bytes.
+  std::uint64_t payload_bytes_max = 4u << 20;
+  // `retry.backoff`, `retry.multiplier`, `retry.backoff_max`, `retry.jitter`.
+  RetrySettings retry;
+};
+
+// What became of a text.
+struct LoadedSettings {
+  // Defaults where the text says nothing, or something wrong.
+  Settings settings;
+  // All mistakes and warnings. An unknown key is an error that names the nearest known one.
+  Diagnostics diagnostics;
+};
+
+// Reads a settings file's text; `${VAR}` is filled in. Never throws. Thread-safe.
+LoadedSettings LoadSettings(std::string_view yaml, std::string_view source_name,
+                            const VariableLookup& variables);
+
+}  // namespace tasker::config

@@ -1,0 +1,89 @@
+// The layout of every key, in one place. A layout never changes; a new one gets a new table.
+//
+// All numbers are big-endian, so that the order of bytes is the order of numbers.
+//
+//   table       key
+//   partitions  partition:2                            -> PartitionRecord
+//               "format"                               -> decimal number, see kFormatVersion
+//   open        slot:2 task:16                         -> empty
+//   tasks       slot:2 task:16                         -> TaskRecord
+//   contexts    slot:2 task:16                         -> JSON
+//   steps       slot:2 task:16 step:4                  -> StepRecord
+//   history     slot:2 task:16 number:4                -> HistoryRecord
+//   events      partition:2 sequence:8                 -> EventBatchRecord
+//   created     partition:2 ~created_at_us:8 task:16   -> empty
+//   templates   partition:2 namespace 0 name 0 version -> TemplateRecord
+//
+// A task's slot is a hash of its id, fixed for ever; a partition owns a range of slots, and is named
+// by the first. So the number of partitions can change without rewriting a task. The logs (events,
+// created) belong to the partition that wrote them and stay under its name.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/store.h"
+
+namespace tasker::storage {
+
+// The version of everything on disk. Raised with any change that an older service would misread.
+inline constexpr std::uint32_t kFormatVersion = 1;
+
+// How many slots there are, for ever.
+inline constexpr std::uint16_t kSlotCount = 1024;
+
+// Owns what belongs to no task: the templates. Behind the last slot, so never a partition of tasks.
+inline constexpr PartitionId kCatalog{kSlotCount};
+
+// Bytes of a task's id.
+inline constexpr std::size_t kTaskIdSize = 16;
+
+// The slot of a task: FNV-1a (64 bit) over the id's bytes, modulo kSlotCount.
+// Precondition, here and below: `task_id` has kTaskIdSize bytes.
+std::uint16_t SlotOf(std::string_view task_id);
+
+std::string PartitionKey(PartitionId partition);
+
+// For the tables open, tasks and contexts.
+std::string TaskKey(std::string_view task_id);
+
+// Every key of tasks in slots [first, last) lies in [TaskRangeBegin(first), TaskRangeBegin(last)).
+std::string TaskRangeBegin(std::uint16_t slot);
+
+// The id in a key of the tables open, tasks, contexts, steps or history; nullopt if it is not one.
+std::optional<std::string_view> TaskIdIn(std::string_view task_key);
+
+// All steps of a task lie in [StepKey(task, 0), KeyAfter(TaskKey(task))).
+std::string StepKey(std::string_view task_id, std::uint32_t step);
+
+// The step in a key of the table steps; nullopt if it is not one.
+std::optional<std::uint32_t> StepIn(std::string_view step_key);
+
+// `number` counts the task's history rows from 0.
+std::string HistoryKey(std::string_view task_id, std::uint32_t number);
+
+std::string EventKey(PartitionId partition, Sequence sequence);
+
+// The sequence in a key of the table events; nullopt if it is not one.
+std::optional<Sequence> EventSequenceIn(std::string_view event_key);
+
+// `created_at_us` must not be negative. Newer tasks come first.
+std::string CreatedKey(PartitionId partition, std::int64_t created_at_us,
+                       std::string_view task_id);
+
+// The id in a key of the table created; nullopt if it is not one.
+std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key);
+
+// The names must not contain a zero byte.
+std::string TemplateKey(std::string_view namespace_name, std::string_view name,
+                        std::string_view version);
+
+// All keys of `partition` in the tables events, created and templates lie in
+// [PartitionKey(partition), KeyAfter(PartitionKey(partition))).
+//
+// The first key behind all those that begin with `prefix`; empty if there is none.
+std::string KeyAfter(std::string_view prefix);
+
+}  // namespace tasker::storage
