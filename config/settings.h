@@ -29,7 +29,7 @@ struct RetrySettings {
 // `5m`, `1h30m`; sizes as `4MiB`, `64KiB` or a number of bytes.
 struct Settings {
   // `listen`: host:port of the gRPC door. Port 0: one that is free.
-  std::string listen = "127.0.0.1:7233";
+  std::string listen = "127.0.0.1:7420";
   // `metrics.listen`: host:port of Prometheus's `/metrics`; empty: none.
   std::string metrics_listen = "127.0.0.1:9464";
   // `data`: the folder of the store. Made if missing.
