@@ -1,0 +1,95 @@
+#include "engine/changes.h"
+
+#include <optional>
+
+#include "engine/invariant.h"
+#include "engine/record_codec.h"
+
+namespace tasker::engine {
+
+void Changes::Create(TaskRun& task) {
+  Touch(task).header = true;
+  effects_.records.push_back({.kind = RecordWrite::Kind::kContext,
+                              .task = task.id,
+                              .value = std::string(View(task.context))});
+  effects_.records.push_back({.kind = RecordWrite::Kind::kOpen, .task = task.id, .value = {}});
+  effects_.records.push_back({.kind = RecordWrite::Kind::kCreated,
+                              .task = task.id,
+                              .created_at_us = ToMicros(task.created_at),
+                              .value = {}});
+}
+
+void Changes::Move(TaskRun& task, StepIndex step, StepInput input, const Cause& cause) {
+  StepRun& run = task.at(step);
+  const std::optional<StepState> to = NextState(run.state, input);
+  Invariant(to.has_value());
+  Touched& touched = Touch(task);
+  if (!run.touched) {
+    run.touched = true;
+    touched.steps.push_back(step);
+  }
+  storage::v1::Transition& transition = AddTransition(touched, cause);
+  transition.set_step_plus_one(Raw(step) + 1);
+  transition.set_step_from(static_cast<v1::StepState>(run.state));
+  transition.set_step_to(static_cast<v1::StepState>(*to));
+  transition.set_attempt(Raw(run.attempts));
+  task.counts.Move(run.state, *to);
+  run.state = *to;
+}
+
+void Changes::Move(TaskRun& task, TaskInput input, const Cause& cause) {
+  const std::optional<TaskState> to = NextState(task.state, input);
+  Invariant(to.has_value());
+  Touched& touched = Touch(task);
+  touched.header = true;
+  storage::v1::Transition& transition = AddTransition(touched, cause);
+  transition.set_task_from(static_cast<v1::TaskState>(task.state));
+  transition.set_task_to(static_cast<v1::TaskState>(*to));
+  task.state = *to;
+}
+
+void Changes::Flush() {
+  for (Touched& touched : touched_) {
+    TaskRun& task = *touched.task;
+    task.touched_place = 0;
+    if (touched.header) {
+      effects_.records.push_back(
+          {.kind = RecordWrite::Kind::kTask, .task = task.id, .value = EncodeTask(task)});
+      if (!IsOpen(task.state)) {
+        effects_.records.push_back(
+            {.kind = RecordWrite::Kind::kClosed, .task = task.id, .value = {}});
+      }
+    }
+    for (const StepIndex step : touched.steps) {
+      task.at(step).touched = false;
+      effects_.records.push_back({.kind = RecordWrite::Kind::kStep,
+                                  .task = task.id,
+                                  .step = step,
+                                  .value = EncodeStep(task.at(step))});
+    }
+    if (touched.history.transitions_size() > 0) {
+      effects_.records.push_back({.kind = RecordWrite::Kind::kHistory,
+                                  .task = task.id,
+                                  .value = touched.history.SerializeAsString()});
+    }
+  }
+  touched_.clear();
+}
+
+Changes::Touched& Changes::Touch(TaskRun& task) {
+  if (task.touched_place == 0) {
+    touched_.push_back({.task = &task, .steps = {}, .history = {}});
+    task.touched_place = touched_.size();
+  }
+  return touched_[task.touched_place - 1];
+}
+
+storage::v1::Transition& Changes::AddTransition(Touched& touched, const Cause& cause) {
+  storage::v1::Transition& transition = *touched.history.add_transitions();
+  transition.set_at_us(ToMicros(now_));
+  transition.set_actor(std::string(cause.actor));
+  transition.set_reason(std::string(cause.reason));
+  return transition;
+}
+
+}  // namespace tasker::engine

@@ -1,0 +1,64 @@
+// What one command changes, gathered so that each record is written once.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/effects.h"
+#include "engine/step_machine.h"
+#include "engine/task_machine.h"
+#include "engine/task_run.h"
+#include "engine/time.h"
+
+namespace tasker::engine {
+
+// Who brought a change about, and why: for the history.
+struct Cause {
+  // `engine`, `handler:NAME`, or what a caller gave as initiator.
+  std::string_view actor = "engine";
+  // May be empty.
+  std::string_view reason = "";
+};
+
+// The only way in which a task or step changes its state. Lives as long as one command.
+class Changes {
+ public:
+  // Both must outlive this object.
+  Changes(Timestamp now, Effects* effects) : now_(now), effects_(*effects) {}
+  Changes(const Changes&) = delete;
+  Changes& operator=(const Changes&) = delete;
+
+  Timestamp now() const { return now_; }
+  Effects& effects() { return effects_; }
+
+  // The task is new: its context, its place in lists and its mark as open are to be stored.
+  void Create(TaskRun& task);
+
+  // Takes the step, or the task, to where the table says `input` leads from its state.
+  // Precondition: the table has that pair.
+  void Move(TaskRun& task, StepIndex step, StepInput input, const Cause& cause = {});
+  void Move(TaskRun& task, TaskInput input, const Cause& cause = {});
+
+  // Adds the records of everything changed to the effects. To be called once, last, while every
+  // task that was changed still exists.
+  void Flush();
+
+ private:
+  struct Touched {
+    TaskRun* task;
+    // Whether the task's own record changed.
+    bool header = false;
+    std::vector<StepIndex> steps;
+    storage::v1::HistoryRecord history;
+  };
+
+  Touched& Touch(TaskRun& task);
+  storage::v1::Transition& AddTransition(Touched& touched, const Cause& cause);
+
+  Timestamp now_;
+  Effects& effects_;
+  std::vector<Touched> touched_;
+};
+
+}  // namespace tasker::engine

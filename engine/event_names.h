@@ -1,0 +1,21 @@
+// Names of the events that the engine tells of. Source: shared FEATURES, "events".
+#pragma once
+
+namespace tasker::engine::event_names {
+
+inline constexpr char kTaskInitializeRequested[] = "task.initialize_requested";
+inline constexpr char kTaskStartRequested[] = "task.start_requested";
+inline constexpr char kTaskCompleted[] = "task.completed";
+inline constexpr char kTaskFailed[] = "task.failed";
+inline constexpr char kTaskCancelled[] = "task.cancelled";
+inline constexpr char kStepExecutionRequested[] = "step.execution_requested";
+inline constexpr char kStepCompleted[] = "step.completed";
+inline constexpr char kStepFailed[] = "step.failed";
+inline constexpr char kStepRetryRequested[] = "step.retry_requested";
+inline constexpr char kStepCancelled[] = "step.cancelled";
+inline constexpr char kStepBackoff[] = "observability.step.backoff";
+inline constexpr char kStepMaxRetriesReached[] = "observability.step.max_retries_reached";
+inline constexpr char kHandlerRegistered[] = "handler.registered";
+inline constexpr char kHandlerUnregistered[] = "handler.unregistered";
+
+}  // namespace tasker::engine::event_names

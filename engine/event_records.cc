@@ -1,0 +1,55 @@
+#include "engine/event_records.h"
+
+#include "engine/record_codec.h"
+
+namespace tasker::engine {
+
+storage::v1::EventRecord TaskEvent(std::string_view name, const TaskRun& task, Timestamp now) {
+  storage::v1::EventRecord event;
+  event.set_name(std::string(name));
+  event.set_at_us(ToMicros(now));
+  event.set_task_id(std::string(task.id.bytes()));
+  event.set_namespace_(task.task_template->id.namespace_name);
+  event.set_task_name(task.task_template->id.name);
+  event.set_version(task.task_template->id.version);
+  return event;
+}
+
+storage::v1::EventRecord TaskEndEvent(std::string_view name, const TaskRun& task, Timestamp now) {
+  storage::v1::EventRecord event = TaskEvent(name, task, now);
+  event.set_total_steps(task.counts.total);
+  event.set_completed_steps(task.counts.done);
+  event.set_total_duration_us((now - task.created_at).count());
+  if (task.started_at != kNever) event.set_execution_duration_us((now - task.started_at).count());
+  for (std::size_t i = 0; task.counts.error > 0 && i < task.steps.size(); ++i) {
+    if (task.steps[i].state != StepState::kError) continue;
+    event.add_failed_steps(task.task_template->steps[i].name);
+    if (event.failed_steps_size() > 1) continue;
+    event.set_error_class(task.steps[i].last_failure->error_class());
+    event.set_error_message(task.steps[i].last_failure->message());
+  }
+  return event;
+}
+
+storage::v1::EventRecord StepEvent(std::string_view name, const TaskRun& task, StepIndex step,
+                                   Timestamp now) {
+  storage::v1::EventRecord event = TaskEvent(name, task, now);
+  event.set_step_plus_one(Raw(step) + 1);
+  event.set_step_name(task.TemplateOf(step).name);
+  event.set_attempt(Raw(task.at(step).attempts));
+  return event;
+}
+
+storage::v1::EventRecord HandlerEvent(std::string_view name, std::string_view handler_name,
+                                      const ServedClass& served, Timestamp now) {
+  storage::v1::EventRecord event;
+  event.set_name(std::string(name));
+  event.set_at_us(ToMicros(now));
+  event.set_namespace_(served.namespace_name);
+  event.set_version(served.version);
+  event.set_handler_class(served.handler_class);
+  event.set_handler_name(std::string(handler_name));
+  return event;
+}
+
+}  // namespace tasker::engine

@@ -1,0 +1,27 @@
+// Events in the form in which they are stored.
+#pragma once
+
+#include <string_view>
+
+#include "engine/command.h"
+#include "engine/task_run.h"
+#include "engine/time.h"
+#include "tasker/storage/v1/records.pb.h"
+
+namespace tasker::engine {
+
+// An event that concerns `task` as a whole, with nothing of its own set yet.
+storage::v1::EventRecord TaskEvent(std::string_view name, const TaskRun& task, Timestamp now);
+
+// The event that tells of the end of `task`: counts, durations and failed steps set.
+storage::v1::EventRecord TaskEndEvent(std::string_view name, const TaskRun& task, Timestamp now);
+
+// An event that concerns one step of `task`, its newest attempt set.
+storage::v1::EventRecord StepEvent(std::string_view name, const TaskRun& task, StepIndex step,
+                                   Timestamp now);
+
+// An event that tells of one class of a handler.
+storage::v1::EventRecord HandlerEvent(std::string_view name, std::string_view handler_name,
+                                      const ServedClass& served, Timestamp now);
+
+}  // namespace tasker::engine

@@ -1,0 +1,46 @@
+// Between tasks in memory and the records that are stored.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+
+#include "engine/ids.h"
+#include "engine/payload.h"
+#include "engine/task_run.h"
+#include "engine/task_template.h"
+#include "tasker/storage/v1/records.pb.h"
+
+namespace tasker::engine {
+
+// Microseconds since the Unix epoch; kNever is 0.
+inline std::int64_t ToMicros(Timestamp time) { return time.time_since_epoch().count(); }
+inline Timestamp FromMicros(std::int64_t micros) { return Timestamp(Duration(micros)); }
+
+// The serialised TaskRecord and StepRecord of what is in memory.
+std::string EncodeTask(const TaskRun& task);
+std::string EncodeStep(const StepRun& step);
+
+// An open task as read from the store.
+struct StoredTask {
+  TaskId id;
+  storage::v1::TaskRecord record;
+  // The template that the record names.
+  TaskTemplatePtr task_template;
+  Payload context;
+  // Those steps that have a record.
+  std::vector<std::pair<StepIndex, storage::v1::StepRecord>> steps;
+};
+
+// The task in memory, its holders, queue places and leases not yet set: see Partition::Restore.
+// Error: DATA_LOSS if the record and the template do not fit each other.
+absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored);
+
+// How many steps of a stored task are in which state. Steps without a record are pending.
+StepCounts CountSteps(std::uint32_t total,
+                      const std::vector<std::pair<StepIndex, storage::v1::StepRecord>>& steps);
+
+}  // namespace tasker::engine

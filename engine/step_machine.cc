@@ -1,0 +1,120 @@
+#include "engine/step_machine.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tasker::engine {
+namespace {
+
+using enum StepInput;
+using S = StepState;
+
+constexpr std::array kTransitions = {
+    StepTransition{S::kPending, kReady, S::kEnqueued},
+    StepTransition{S::kPending, kSkip, S::kSkipped},
+    StepTransition{S::kPending, kOperatorResolve, S::kResolvedManually},
+    StepTransition{S::kPending, kCancel, S::kCancelled},
+
+    StepTransition{S::kEnqueued, kAssign, S::kInProgress},
+    StepTransition{S::kEnqueued, kSkip, S::kSkipped},
+    StepTransition{S::kEnqueued, kOperatorResolve, S::kResolvedManually},
+    StepTransition{S::kEnqueued, kCancel, S::kCancelled},
+
+    StepTransition{S::kInProgress, kSucceed, S::kComplete},
+    StepTransition{S::kInProgress, kFailRetryable, S::kWaitingForRetry},
+    StepTransition{S::kInProgress, kFailFinal, S::kError},
+    StepTransition{S::kInProgress, kUndelivered, S::kEnqueued},
+    StepTransition{S::kInProgress, kCancel, S::kCancelled},
+
+    StepTransition{S::kWaitingForRetry, kRetryDue, S::kEnqueued},
+    StepTransition{S::kWaitingForRetry, kOperatorRetry, S::kEnqueued},
+    StepTransition{S::kWaitingForRetry, kOperatorResolve, S::kResolvedManually},
+    StepTransition{S::kWaitingForRetry, kCancel, S::kCancelled},
+
+    StepTransition{S::kError, kOperatorRetry, S::kEnqueued},
+    StepTransition{S::kError, kOperatorResolve, S::kResolvedManually},
+    StepTransition{S::kError, kCancel, S::kCancelled},
+};
+
+}  // namespace
+
+std::span<const StepTransition> StepTransitions() { return kTransitions; }
+
+std::optional<StepState> NextState(StepState from, StepInput input) {
+  const auto found = std::ranges::find_if(kTransitions, [&](const StepTransition& transition) {
+    return transition.from == from && transition.input == input;
+  });
+  if (found == kTransitions.end()) return std::nullopt;
+  return found->to;
+}
+
+bool IsDone(StepState state) {
+  return state == S::kComplete || state == S::kSkipped || state == S::kResolvedManually;
+}
+
+std::string_view NameOf(StepState state) {
+  switch (state) {
+    case S::kPending:
+      return "pending";
+    case S::kEnqueued:
+      return "enqueued";
+    case S::kInProgress:
+      return "in_progress";
+    case S::kWaitingForRetry:
+      return "waiting_for_retry";
+    case S::kComplete:
+      return "complete";
+    case S::kError:
+      return "error";
+    case S::kCancelled:
+      return "cancelled";
+    case S::kSkipped:
+      return "skipped";
+    case S::kResolvedManually:
+      return "resolved_manually";
+  }
+  return "unknown";
+}
+
+std::string_view ClassicNameOf(StepState state) {
+  switch (state) {
+    case S::kEnqueued:
+      return "pending";
+    case S::kWaitingForRetry:
+      return "error";
+    case S::kSkipped:
+      return "resolved_manually";
+    default:
+      return NameOf(state);
+  }
+}
+
+std::string_view NameOf(StepInput input) {
+  switch (input) {
+    case kReady:
+      return "ready";
+    case kAssign:
+      return "assign";
+    case kUndelivered:
+      return "undelivered";
+    case kSucceed:
+      return "succeed";
+    case kFailRetryable:
+      return "fail_retryable";
+    case kFailFinal:
+      return "fail_final";
+    case kRetryDue:
+      return "retry_due";
+    case kOperatorRetry:
+      return "operator_retry";
+    case kOperatorResolve:
+      return "operator_resolve";
+    case kSkip:
+      return "skip";
+    case kCancel:
+      return "cancel";
+  }
+  return "unknown";
+}
+
+}  // namespace tasker::engine

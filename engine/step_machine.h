@@ -1,0 +1,80 @@
+// Which changes of a step's state are legal: one table, and nothing else decides it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <string_view>
+
+namespace tasker::engine {
+
+// Where a step stands. Numbered as tasker.v1.StepState; the numbers are stored.
+enum class StepState : std::uint8_t {
+  // Waits for steps it depends on.
+  kPending = 1,
+  // Ready; waits for a handler with a free slot.
+  kEnqueued = 2,
+  // Handed to a handler.
+  kInProgress = 3,
+  // Failed, and will be tried again.
+  kWaitingForRetry = 4,
+  kComplete = 5,
+  // Failed for good.
+  kError = 6,
+  kCancelled = 7,
+  // Left out by a decision.
+  kSkipped = 8,
+  // Declared done by an operator.
+  kResolvedManually = 9,
+};
+
+// What can happen to a step.
+enum class StepInput : std::uint8_t {
+  // Everything that it depends on is done.
+  kReady,
+  // It is handed to a handler.
+  kAssign,
+  // The handler never received it.
+  kUndelivered,
+  kSucceed,
+  // The attempt failed, and another is left.
+  kFailRetryable,
+  // The attempt failed, and none is left.
+  kFailFinal,
+  // The backoff is over.
+  kRetryDue,
+  // An operator wants it tried again.
+  kOperatorRetry,
+  // An operator gives its results.
+  kOperatorResolve,
+  kSkip,
+  kCancel,
+};
+
+// A legal change.
+struct StepTransition {
+  StepState from;
+  StepInput input;
+  StepState to;
+};
+
+// Every legal change, each pair of state and input at most once.
+std::span<const StepTransition> StepTransitions();
+
+// The state that `input` leads to from `from`; nullopt if it is not legal there.
+std::optional<StepState> NextState(StepState from, StepInput input);
+
+// Whether steps that depend on it may go on: complete, skipped or resolved by hand.
+bool IsDone(StepState state);
+
+// The state's name, as in `waiting_for_retry`.
+std::string_view NameOf(StepState state);
+
+// The same in the terms of the Rails engine, which has no finer states: enqueued steps are
+// `pending`, skipped ones `resolved_manually`, and a step that waits for its retry is in `error`.
+std::string_view ClassicNameOf(StepState state);
+
+// The input's name, as in `retry_due`.
+std::string_view NameOf(StepInput input);
+
+}  // namespace tasker::engine
