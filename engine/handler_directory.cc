@@ -46,7 +46,7 @@ HandlerInstance* HandlerDirectory::Disconnect(SessionId session) {
   return &instance;
 }
 
-HandlerInstance* HandlerDirectory::Find(SessionId session) {
+HandlerInstance* HandlerDirectory::Find(SessionId session) const {
   const auto found = by_session_.find(Raw(session));
   return found == by_session_.end() ? nullptr : found->second;
 }

@@ -63,7 +63,7 @@ class HandlerDirectory {
   HandlerInstance* Disconnect(SessionId session);
 
   // The instance whose newest session this is, or null.
-  HandlerInstance* Find(SessionId session);
+  HandlerInstance* Find(SessionId session) const;
 
   // The instance of that id, or null.
   HandlerInstance* Find(std::string_view instance_id);

@@ -63,6 +63,9 @@ class Partition {
   // When FireTimers should be given next; nullopt: not before another command came.
   std::optional<Timestamp> NextTimer() const { return timers_.Next(); }
 
+  // How many attempts the handler of `session` holds; 0 if the session is not known.
+  std::uint32_t InFlightOf(SessionId session) const;
+
   // How many tasks are open.
   std::size_t open_tasks() const { return tasks_.size(); }
 

@@ -81,6 +81,11 @@ absl::Status Partition::Do(RenewLeases& command, Changes& changes) {
   return absl::OkStatus();
 }
 
+std::uint32_t Partition::InFlightOf(SessionId session) const {
+  const HandlerInstance* instance = handlers_.Find(session);
+  return instance == nullptr ? 0 : static_cast<std::uint32_t>(instance->attempts.size());
+}
+
 void Partition::Dispatch(Changes& changes) {
   if (!hot_routes_.empty()) handlers_.IntroduceNewRoutes();
   for (Route* route : hot_routes_) {

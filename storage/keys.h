@@ -9,14 +9,14 @@
 //   tasks       slot:2 task:16                         -> TaskRecord
 //   contexts    slot:2 task:16                         -> JSON
 //   steps       slot:2 task:16 step:4                  -> StepRecord
-//   history     slot:2 task:16 number:4                -> HistoryRecord
+//   history     slot:2 task:16 sequence:8 row:4        -> HistoryRecord
 //   events      partition:2 sequence:8                 -> EventBatchRecord
 //   created     partition:2 ~created_at_us:8 task:16   -> empty
 //   templates   partition:2 namespace 0 name 0 version -> TemplateRecord
 //
-// A task's slot is a hash of its id, fixed for ever; a partition owns a range of slots, and is named
-// by the first. So the number of partitions can change without rewriting a task. The logs (events,
-// created) belong to the partition that wrote them and stay under its name.
+// A task's slot is a hash of its id, fixed for ever; a partition owns a range of slots, and is
+// named by the first. So the number of partitions can change without rewriting a task. The logs
+// (events, created) belong to the partition that wrote them and stay under its name.
 #pragma once
 
 #include <cstdint>
@@ -61,8 +61,8 @@ std::string StepKey(std::string_view task_id, std::uint32_t step);
 // The step in a key of the table steps; nullopt if it is not one.
 std::optional<std::uint32_t> StepIn(std::string_view step_key);
 
-// `number` counts the task's history rows from 0.
-std::string HistoryKey(std::string_view task_id, std::uint32_t number);
+// `row` counts the history rows of one commit from 0.
+std::string HistoryKey(std::string_view task_id, Sequence sequence, std::uint32_t row);
 
 std::string EventKey(PartitionId partition, Sequence sequence);
 
@@ -70,8 +70,7 @@ std::string EventKey(PartitionId partition, Sequence sequence);
 std::optional<Sequence> EventSequenceIn(std::string_view event_key);
 
 // `created_at_us` must not be negative. Newer tasks come first.
-std::string CreatedKey(PartitionId partition, std::int64_t created_at_us,
-                       std::string_view task_id);
+std::string CreatedKey(PartitionId partition, std::int64_t created_at_us, std::string_view task_id);
 
 // The id in a key of the table created; nullopt if it is not one.
 std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key);

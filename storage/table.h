@@ -32,8 +32,8 @@ inline constexpr std::size_t kTableCount = 9;
 
 // Names as stored, in the order of `Table`. A name never changes.
 inline constexpr std::array<std::string_view, kTableCount> kTableNames = {
-    "partitions", "open", "tasks", "contexts", "steps", "history", "events", "created",
-    "templates"};
+    "partitions", "open",   "tasks",   "contexts", "steps",
+    "history",    "events", "created", "templates"};
 
 constexpr std::string_view NameOf(Table table) {
   return kTableNames[static_cast<std::size_t>(table)];

@@ -1,0 +1,33 @@
+// A place in the event log, and its opaque text.
+#pragma once
+
+#include <compare>
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "storage/store.h"
+
+namespace tasker::service {
+
+// Stands behind one event of a partition's log; ordered within a partition.
+struct EventCursor {
+  storage::PartitionId partition{};
+  storage::Sequence sequence{};
+  // Of the event in its commit, from 0; kWholeCommit: behind all of them.
+  std::uint32_t index = kWholeCommit;
+
+  static constexpr std::uint32_t kWholeCommit = std::numeric_limits<std::uint32_t>::max();
+
+  auto operator<=>(const EventCursor&) const = default;
+
+  // `PARTITION-SEQUENCE` or `PARTITION-SEQUENCE-INDEX`, decimal. Clients must not look into it.
+  std::string ToString() const;
+
+  // Nullopt if `text` was not made by ToString.
+  static std::optional<EventCursor> Parse(std::string_view text);
+};
+
+}  // namespace tasker::service

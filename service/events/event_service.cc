@@ -1,0 +1,116 @@
+#include "service/events/event_service.h"
+
+#include <memory>
+#include <utility>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "service/server/grpc_status.h"
+
+namespace tasker::service {
+namespace {
+
+// One call of Subscribe. Keeps itself alive until gRPC is done with it.
+class SubscribeCall final : public grpc::ServerWriteReactor<v1::SubscribeResponse>,
+                            public EventReceiver {
+ public:
+  static SubscribeCall* Begin(EventHub& hub, EventFilter filter, const EventCursor& after) {
+    auto call = std::make_shared<SubscribeCall>(hub);
+    // The hub's thread may answer at once: it waits at the lock until the id is known.
+    absl::MutexLock lock(&call->mutex_);
+    call->self_ = call;
+    call->id_ = hub.Subscribe(std::move(filter), after, call);
+    return call.get();
+  }
+
+  explicit SubscribeCall(EventHub& hub) : hub_(hub) {}
+
+  void Send(v1::SubscribeResponse response) override {
+    absl::MutexLock lock(&mutex_);
+    if (finished_) return;
+    response_ = std::move(response);
+    StartWrite(&response_);
+  }
+
+  void End(absl::Status why) override { FinishOnce(ToGrpc(why)); }
+
+  void OnWriteDone(bool ok) override {
+    if (!ok) {
+      FinishOnce(grpc::Status::CANCELLED);
+      return;
+    }
+    absl::MutexLock lock(&mutex_);
+    hub_.Ready(id_);
+  }
+
+  void OnCancel() override { FinishOnce(grpc::Status::CANCELLED); }
+
+  void OnDone() override {
+    std::shared_ptr<SubscribeCall> last;
+    absl::MutexLock lock(&mutex_);
+    hub_.Unsubscribe(id_);
+    // Released behind the lock: `last` was made before it.
+    last = std::move(self_);
+  }
+
+ private:
+  void FinishOnce(const grpc::Status& status) {
+    absl::MutexLock lock(&mutex_);
+    if (std::exchange(finished_, true)) return;
+    Finish(status);
+  }
+
+  EventHub& hub_;
+  absl::Mutex mutex_;
+  EventHub::SubscriptionId id_ ABSL_GUARDED_BY(mutex_) = 0;
+  bool finished_ ABSL_GUARDED_BY(mutex_) = false;
+  std::shared_ptr<SubscribeCall> self_ ABSL_GUARDED_BY(mutex_);
+  // Of the write under way; gRPC reads it until OnWriteDone.
+  v1::SubscribeResponse response_;
+};
+
+// A call that fails before it begins.
+class RefusedCall final : public grpc::ServerWriteReactor<v1::SubscribeResponse> {
+ public:
+  explicit RefusedCall(const absl::Status& why) { Finish(ToGrpc(why)); }
+  void OnDone() override { delete this; }
+};
+
+absl::StatusOr<EventCursor> StartOf(const v1::SubscribeRequest& request, const EventLog& log) {
+  const EventCursor end = log.End();
+  switch (request.start_case()) {
+    case v1::SubscribeRequest::kAfterCursor: {
+      const std::optional<EventCursor> cursor = EventCursor::Parse(request.after_cursor());
+      // Equal to the end is fine; past it, it was made by another store.
+      if (!cursor || cursor->partition != end.partition || cursor->sequence > end.sequence) {
+        return absl::InvalidArgumentError(
+            absl::StrCat("after_cursor: \"", absl::CHexEscape(request.after_cursor()),
+                         "\" is not a cursor of this service's event log"));
+      }
+      return *cursor;
+    }
+    case v1::SubscribeRequest::kFromEarliest:
+      if (request.from_earliest()) {
+        return EventCursor{end.partition, storage::Sequence{0}, EventCursor::kWholeCommit};
+      }
+      return end;
+    case v1::SubscribeRequest::START_NOT_SET:
+      return end;
+  }
+  return end;
+}
+
+}  // namespace
+
+grpc::ServerWriteReactor<v1::SubscribeResponse>* EventService::Subscribe(
+    grpc::CallbackServerContext*, const v1::SubscribeRequest* request) {
+  absl::StatusOr<EventFilter> filter = EventFilter::Make(request->filter());
+  if (!filter.ok()) return new RefusedCall(filter.status());
+  const absl::StatusOr<EventCursor> start = StartOf(*request, log_);
+  if (!start.ok()) return new RefusedCall(start.status());
+  return SubscribeCall::Begin(hub_, *std::move(filter), *start);
+}
+
+}  // namespace tasker::service

@@ -1,0 +1,31 @@
+#include "service/handlers/assignment_view.h"
+
+#include <string>
+
+namespace tasker::service {
+
+void Fill(const engine::Assignment& assignment, v1::Assignment& out) {
+  const engine::AttemptToken& token = assignment.token;
+  const engine::TaskTemplate& task_template = *assignment.task_template;
+  const engine::StepTemplate& step = task_template.steps[Raw(token.step)];
+  out.set_token(token.Encode());
+  out.set_task_id(token.task.ToString());
+  out.set_task_name(task_template.id.name);
+  out.set_namespace_(task_template.id.namespace_name);
+  out.set_version(task_template.id.version);
+  out.set_step_id(engine::StepIdText(token.task, token.step));
+  out.set_step_name(step.name);
+  out.set_handler_class(step.handler_class);
+  out.set_handler_config(step.handler_config);
+  if (assignment.context != nullptr) out.set_context(*assignment.context);
+  for (const engine::DependencyResults& dependency : assignment.dependencies) {
+    v1::DependencyResults& results = *out.add_dependencies();
+    results.set_step_name(task_template.steps[Raw(dependency.step)].name);
+    results.set_state(static_cast<v1::StepState>(dependency.state));
+    if (dependency.results != nullptr) results.set_results(*dependency.results);
+  }
+  out.set_attempt_number(Raw(token.attempt));
+  out.set_retry_limit(step.retry_limit);
+}
+
+}  // namespace tasker::service

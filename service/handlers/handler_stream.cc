@@ -1,0 +1,322 @@
+#include "service/handlers/handler_stream.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "service/handlers/assignment_view.h"
+#include "service/handlers/register_check.h"
+#include "service/payloads/json_check.h"
+#include "service/pipeline/clock.h"
+#include "service/server/grpc_status.h"
+
+namespace tasker::service {
+namespace {
+
+using google::protobuf::util::TimeUtil;
+
+// The error class of an attempt whose results cannot be stored.
+constexpr char kInvalidResults[] = "Tasker::InvalidResults";
+constexpr char kCutMark[] = " [cut]";
+// What a part costs beside its payloads, about.
+constexpr std::size_t kPartBytes = 256;
+
+// Cuts `text` to `bytes_max`, never in the middle of a UTF-8 sequence.
+void Cut(std::string& text, std::size_t bytes_max) {
+  if (text.size() <= bytes_max) return;
+  std::size_t end = bytes_max - (sizeof(kCutMark) - 1);
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  text.append(kCutMark);
+}
+
+v1::Failure InvalidResults(const absl::Status& why) {
+  v1::Failure failure;
+  failure.set_error_class(kInvalidResults);
+  failure.set_message(std::string(why.message()));
+  // Results that are too long will be again; a broken encoding may have been an accident.
+  failure.set_retryable(!absl::IsResourceExhausted(why));
+  return failure;
+}
+
+v1::AcknowledgementOutcome OutcomeOf(engine::ResultOutcome outcome) {
+  switch (outcome) {
+    case engine::ResultOutcome::kApplied: return v1::ACKNOWLEDGEMENT_OUTCOME_APPLIED;
+    case engine::ResultOutcome::kAlreadyApplied:
+      return v1::ACKNOWLEDGEMENT_OUTCOME_ALREADY_APPLIED;
+    case engine::ResultOutcome::kStale:
+    case engine::ResultOutcome::kNotOpen: return v1::ACKNOWLEDGEMENT_OUTCOME_STALE;
+  }
+  return v1::ACKNOWLEDGEMENT_OUTCOME_STALE;
+}
+
+std::size_t BytesOf(const engine::Assignment& assignment) {
+  std::size_t bytes = kPartBytes + View(assignment.context).size();
+  for (const auto& dependency : assignment.dependencies) {
+    bytes += kPartBytes + View(dependency.results).size();
+  }
+  return bytes;
+}
+
+}  // namespace
+
+HandlerStream* HandlerStream::Begin(grpc::CallbackServerContext* context,
+                                    const StreamLimits* limits, PartitionRunner* runner,
+                                    HandlerSessions* sessions) {
+  auto stream = std::make_shared<HandlerStream>(context->peer(), limits, runner, sessions);
+  {
+    absl::MutexLock lock(&stream->mutex_);
+    stream->self_ = stream;
+  }
+  stream->StartRead(&stream->request_);
+  return stream.get();
+}
+
+HandlerStream::HandlerStream(std::string peer, const StreamLimits* limits, PartitionRunner* runner,
+                             HandlerSessions* sessions)
+    : peer_(std::move(peer)),
+      limits_(*limits),
+      runner_(*runner),
+      sessions_(*sessions),
+      session_(sessions->NewSession()) {}
+
+void HandlerStream::OnReadDone(bool ok) {
+  if (!ok) {
+    FinishOnce(grpc::Status::OK);
+    return;
+  }
+  if (registered_ ? TakeWork() : TakeRegister()) ReadOn();
+}
+
+bool HandlerStream::TakeRegister() {
+  absl::StatusOr<engine::RegisterHandler> command = CheckRegister(request_, session_);
+  if (!command.ok()) {
+    FinishOnce(ToGrpc(command.status()));
+    return false;
+  }
+  registered_ = true;
+  std::shared_ptr<HandlerStream> self;
+  {
+    absl::MutexLock lock(&mutex_);
+    self = self_;
+    v1::ConnectedHandler& description = description_.emplace();
+    v1::Register& asked = *request_.mutable_register_();
+    description.set_name(asked.name());
+    description.set_instance_id(asked.instance_id());
+    description.set_sdk_name(asked.sdk_name());
+    description.set_sdk_version(asked.sdk_version());
+    description.set_peer(peer_);
+    description.set_concurrency(asked.concurrency());
+    description.mutable_handler_classes()->Swap(asked.mutable_handler_classes());
+    description.mutable_labels()->swap(*asked.mutable_labels());
+    *description.mutable_connected_at() =
+        TimeUtil::MicrosecondsToTimestamp(ReadClock().time_since_epoch().count());
+  }
+  if (const auto older = sessions_.Add(self, command->instance_id)) {
+    older->FinishOnce({grpc::StatusCode::ABORTED,
+                       "superseded: the same instance_id has connected anew"});
+  }
+  std::vector<engine::Command> commands;
+  commands.push_back(*std::move(command));
+  SubmitFrame(std::move(commands));
+  return true;
+}
+
+bool HandlerStream::TakeWork() {
+  if (request_.has_register_()) {
+    FinishOnce({grpc::StatusCode::INVALID_ARGUMENT,
+                "register: only the first message of the stream may have it"});
+    return false;
+  }
+  std::vector<engine::Command> commands;
+  for (int i = 0; i < request_.results_size(); ++i) {
+    if (!TakeResult(*request_.mutable_results(i), i, commands)) return false;
+  }
+  if (request_.heartbeat().tokens_size() > 0) {
+    engine::RenewLeases renew{session_, {}};
+    for (const std::string& bytes : request_.heartbeat().tokens()) {
+      if (const auto token = engine::AttemptToken::Decode(bytes)) renew.tokens.push_back(*token);
+    }
+    commands.push_back(std::move(renew));
+  }
+  if (request_.has_drain()) {
+    commands.push_back(engine::DrainHandler{session_});
+    absl::MutexLock lock(&mutex_);
+    description_->set_draining(true);
+  }
+  if (!commands.empty()) SubmitFrame(std::move(commands));
+  // Acknowledgements of tokens that nobody ever gave out.
+  Flush();
+  return true;
+}
+
+bool HandlerStream::TakeResult(v1::StepResult& result, int place,
+                               std::vector<engine::Command>& commands) {
+  const auto token = engine::AttemptToken::Decode(result.token());
+  if (!token) {
+    AddAcknowledgement(result.token(), engine::ResultOutcome::kStale);
+    return true;
+  }
+  switch (result.outcome_case()) {
+    case v1::StepResult::kSuccess: {
+      std::string& results = *result.mutable_success()->mutable_results();
+      if (results.empty()) results = "{}";
+      const absl::Status checked =
+          CheckJson(results, JsonKind::kAny, limits_.payload_bytes_max, "results");
+      if (checked.ok()) {
+        commands.push_back(engine::CompleteAttempt{
+            session_, *token, engine::MakePayload(std::move(results))});
+      } else {
+        commands.push_back(engine::FailAttempt{session_, *token, InvalidResults(checked)});
+      }
+      return true;
+    }
+    case v1::StepResult::kFailure: {
+      v1::Failure& failure = *result.mutable_failure();
+      Cut(*failure.mutable_error_class(), limits_.error_class_bytes_max);
+      Cut(*failure.mutable_message(), limits_.error_message_bytes_max);
+      Cut(*failure.mutable_backtrace(), limits_.backtrace_bytes_max);
+      commands.push_back(engine::FailAttempt{session_, *token, std::move(failure)});
+      return true;
+    }
+    case v1::StepResult::OUTCOME_NOT_SET:
+      FinishOnce({grpc::StatusCode::INVALID_ARGUMENT,
+                  absl::StrCat("results[", place, "]: one of `success` and `failure` must be set")});
+      return false;
+  }
+  return false;
+}
+
+void HandlerStream::SubmitFrame(std::vector<engine::Command> commands) {
+  std::shared_ptr<HandlerStream> self;
+  {
+    absl::MutexLock lock(&mutex_);
+    ++frames_under_way_;
+    self = self_;
+  }
+  runner_.Submit(std::move(commands), [self](const absl::Status& answer, storage::Sequence) {
+    if (absl::IsUnavailable(answer)) {
+      self->FinishOnce(ToGrpc(answer));
+      return;
+    }
+    absl::MutexLock lock(&self->mutex_);
+    --self->frames_under_way_;
+    self->ResumeReading();
+  });
+}
+
+bool HandlerStream::MayRead() const {
+  return !finished_ && frames_under_way_ < limits_.frames_under_way_max &&
+         outbox_bytes_ <= limits_.outbox_bytes_max;
+}
+
+void HandlerStream::ReadOn() {
+  absl::MutexLock lock(&mutex_);
+  read_paused_ = true;
+  ResumeReading();
+}
+
+void HandlerStream::ResumeReading() {
+  // Under the lock: nothing may be started once the stream is finished.
+  if (!read_paused_ || !MayRead()) return;
+  read_paused_ = false;
+  StartRead(&request_);
+}
+
+void HandlerStream::Add(const engine::Registration& registration) {
+  absl::MutexLock lock(&mutex_);
+  v1::Registered& registered =
+      *Frame(kPartBytes * (1 + registration.stale.size())).mutable_registered();
+  *registered.mutable_lease_duration() =
+      TimeUtil::MicrosecondsToDuration(limits_.lease.count());
+  *registered.mutable_heartbeat_interval() =
+      TimeUtil::MicrosecondsToDuration(limits_.heartbeat.count());
+  registered.set_payload_bytes_max(limits_.payload_bytes_max);
+  for (const engine::AttemptToken& token : registration.stale) {
+    registered.add_stale_tokens(token.Encode());
+  }
+}
+
+void HandlerStream::Add(const engine::Assignment& assignment) {
+  absl::MutexLock lock(&mutex_);
+  Fill(assignment, *Frame(BytesOf(assignment)).add_assignments());
+}
+
+void HandlerStream::Add(const engine::Cancellation& cancellation) {
+  absl::MutexLock lock(&mutex_);
+  v1::Cancellation& out = *Frame(kPartBytes).add_cancellations();
+  out.set_token(cancellation.token.Encode());
+  out.set_reason(cancellation.reason);
+}
+
+void HandlerStream::AddAcknowledgement(std::string token, engine::ResultOutcome outcome) {
+  absl::MutexLock lock(&mutex_);
+  v1::Acknowledgement& out = *Frame(kPartBytes).add_acknowledgements();
+  out.set_token(std::move(token));
+  out.set_outcome(OutcomeOf(outcome));
+}
+
+void HandlerStream::AddDrain(const std::string& reason) {
+  absl::MutexLock lock(&mutex_);
+  Frame(kPartBytes).mutable_drain()->set_reason(reason);
+  if (description_) description_->set_draining(true);
+}
+
+v1::ConnectResponse& HandlerStream::Frame(std::size_t bytes) {
+  if (outbox_.empty() || outbox_.back().bytes >= limits_.frame_bytes) outbox_.emplace_back();
+  outbox_.back().bytes += bytes;
+  outbox_bytes_ += bytes;
+  return outbox_.back().message;
+}
+
+void HandlerStream::Flush() {
+  absl::MutexLock lock(&mutex_);
+  if (!writing_) WriteNext();
+}
+
+void HandlerStream::WriteNext() {
+  if (finished_ || outbox_.empty()) return;
+  written_ = std::move(outbox_.front().message);
+  outbox_bytes_ -= outbox_.front().bytes;
+  outbox_.pop_front();
+  writing_ = true;
+  StartWrite(&written_);
+}
+
+void HandlerStream::OnWriteDone(bool ok) {
+  if (!ok) {
+    FinishOnce({grpc::StatusCode::UNAVAILABLE, "the stream is broken"});
+    return;
+  }
+  absl::MutexLock lock(&mutex_);
+  writing_ = false;
+  WriteNext();
+  ResumeReading();
+}
+
+void HandlerStream::FinishOnce(const grpc::Status& status) {
+  absl::MutexLock lock(&mutex_);
+  if (std::exchange(finished_, true)) return;
+  Finish(status);
+}
+
+void HandlerStream::OnCancel() { FinishOnce(grpc::Status::CANCELLED); }
+
+void HandlerStream::OnDone() {
+  std::shared_ptr<HandlerStream> last;
+  if (registered_) {
+    runner_.Submit(engine::DisconnectHandler{session_}, nullptr);
+    sessions_.Remove(session_);
+  }
+  absl::MutexLock lock(&mutex_);
+  // Released behind the lock: `last` was made before it.
+  last = std::move(self_);
+}
+
+std::optional<v1::ConnectedHandler> HandlerStream::Describe() const {
+  absl::MutexLock lock(&mutex_);
+  return description_;
+}
+
+}  // namespace tasker::service

@@ -1,0 +1,151 @@
+// A partition at work: commands in, durable commits, effects out.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
+#include "engine/command.h"
+#include "engine/partition.h"
+#include "service/pipeline/clock.h"
+#include "service/pipeline/committed.h"
+#include "storage/store.h"
+
+namespace tasker::service {
+
+// Told once what was asked for is durable, or why it will not be: on the commit's thread, in the
+// order of the commits. `sequence` is the commit that the answer stands on.
+using Completion = absl::AnyInvocable<void(const absl::Status& answer, storage::Sequence sequence)>;
+
+using Inspection = absl::AnyInvocable<void(const engine::Partition*)>;
+
+// Runs one engine::Partition on a thread of its own and commits on another, so that the next
+// commands are applied while the last are being synced. Whatever has come in while a commit was
+// under way goes into the next: alone a command never waits, under load many share one sync.
+//
+// Threads: `partition` alone touches the engine; `commit` alone writes to the store and calls
+// completions and the sink. All public methods may be called from any thread.
+class PartitionRunner {
+ public:
+  struct Options {
+    storage::PartitionId partition{};
+    // The slots [first, last) that the partition owns.
+    std::uint16_t first_slot = 0;
+    std::uint16_t last_slot = 0;
+    engine::PartitionSettings settings;
+    // See engine::Partition.
+    std::uint64_t seed = 0;
+    // Finds the template of an open task; null: it is gone, which keeps the runner from starting.
+    std::function<engine::TaskTemplatePtr(const engine::TemplateId&)> find_template;
+    // Called at most once, on either thread, when the partition can no longer commit. What was
+    // not yet durable has been answered with an error, everything that comes is.
+    std::function<void(const absl::Status&)> on_failure;
+  };
+
+  // Takes the partition in `store`, reads its open tasks and starts to work. `store` and `sink` must
+  // outlive the runner. Errors: what the store answers; DATA_LOSS if an open task cannot be read.
+  static absl::StatusOr<std::unique_ptr<PartitionRunner>> Start(Options options,
+                                                               storage::Store* store,
+                                                               EffectSink* sink);
+
+  // Stops as Stop does.
+  ~PartitionRunner();
+  PartitionRunner(const PartitionRunner&) = delete;
+  PartitionRunner& operator=(const PartitionRunner&) = delete;
+
+  // Queues commands to be applied one after the other in one commit. `done` may be null; with
+  // several commands it is given the last one's answer. After Stop or a failure `done` is called at
+  // once, on the caller's thread, with UNAVAILABLE.
+  void Submit(std::vector<engine::Command> commands, Completion done);
+  void Submit(engine::Command command, Completion done);
+
+  // Calls `look` on the partition's thread, between two commands, with the partition as it is: it may
+  // be ahead of what is durable. Null instead after Stop or a failure, on the caller's thread.
+  void Inspect(Inspection look);
+
+  // Commits everything submitted so far, then ends both threads. Idempotent.
+  void Stop();
+
+  // Submissions that wait to be applied.
+  std::size_t backlog() const;
+  // Tasks that are open, as of the last commands applied.
+  std::size_t open_tasks() const { return open_tasks_.load(std::memory_order_relaxed); }
+  // The newest commit when the runner started.
+  storage::Sequence first_sequence() const { return first_sequence_; }
+
+ private:
+  struct Submission {
+    std::vector<engine::Command> commands;
+    Completion done;
+    // Set instead of the others by Inspect.
+    Inspection look;
+  };
+  struct Answer {
+    Completion done;
+    absl::Status status;
+  };
+  // What is applied together and becomes durable together.
+  struct Group {
+    storage::Sequence sequence{};
+    bool needs_commit = false;
+    storage::Batch batch;
+    engine::Effects effects;
+    EventBatchPtr events;
+    std::vector<Answer> answers;
+  };
+
+  PartitionRunner(Options options, storage::Store* store, EffectSink* sink,
+                  storage::Ownership ownership);
+  absl::Status Recover();
+
+  void RunPartition();
+  void RunCommit();
+  // Waits for submissions or a due timer; empty and false: time to end.
+  bool AwaitWork(std::vector<Submission>& work);
+  std::unique_ptr<Group> ApplyAll(std::vector<Submission> work);
+  // False: the runner takes nothing more; `submission` is as it was.
+  bool Enqueue(Submission& submission);
+  void ApplyOne(engine::Command command, Group& group, absl::Status& answer);
+  void PassOn(std::unique_ptr<Group> group);
+  absl::Status CommitGroup(const Group& group);
+  void Release(Group& group);
+  void Fail(const absl::Status& why, Group& group);
+
+  const Options options_;
+  storage::Store& store_;
+  EffectSink& sink_;
+  const storage::Epoch epoch_;
+  const storage::Sequence first_sequence_;
+
+  // Of the partition's thread.
+  engine::Partition partition_;
+  SteadyWallClock clock_;
+  storage::Sequence last_sequence_;
+  std::uint32_t history_rows_ = 0;
+
+  mutable absl::Mutex inbox_mutex_;
+  absl::CondVar inbox_changed_;
+  std::vector<Submission> inbox_ ABSL_GUARDED_BY(inbox_mutex_);
+  bool closed_ ABSL_GUARDED_BY(inbox_mutex_) = false;
+
+  absl::Mutex next_mutex_;
+  absl::CondVar next_changed_;
+  // The group behind the one being committed; null: there is room for one.
+  std::unique_ptr<Group> next_ ABSL_GUARDED_BY(next_mutex_);
+  bool no_more_groups_ ABSL_GUARDED_BY(next_mutex_) = false;
+
+  std::atomic<std::size_t> open_tasks_{0};
+  std::atomic<bool> failed_{false};
+  absl::Mutex stop_mutex_;
+  std::thread partition_thread_;
+  std::thread commit_thread_;
+};
+
+}  // namespace tasker::service

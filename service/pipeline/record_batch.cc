@@ -1,0 +1,37 @@
+#include "service/pipeline/record_batch.h"
+
+#include "storage/keys.h"
+
+namespace tasker::service {
+
+void AddRecord(const engine::RecordWrite& write, storage::PartitionId partition,
+               storage::Sequence sequence, std::uint32_t& history_rows, storage::Batch& batch) {
+  using Kind = engine::RecordWrite::Kind;
+  using storage::Table;
+  const std::string_view task = write.task.bytes();
+  switch (write.kind) {
+    case Kind::kTask:
+      batch.Put(Table::kTasks, storage::TaskKey(task), write.value);
+      return;
+    case Kind::kContext:
+      batch.Put(Table::kContexts, storage::TaskKey(task), write.value);
+      return;
+    case Kind::kStep:
+      batch.Put(Table::kSteps, storage::StepKey(task, Raw(write.step)), write.value);
+      return;
+    case Kind::kHistory:
+      batch.Put(Table::kHistory, storage::HistoryKey(task, sequence, history_rows++), write.value);
+      return;
+    case Kind::kOpen:
+      batch.Put(Table::kOpen, storage::TaskKey(task), "");
+      return;
+    case Kind::kClosed:
+      batch.Delete(Table::kOpen, storage::TaskKey(task));
+      return;
+    case Kind::kCreated:
+      batch.Put(Table::kCreated, storage::CreatedKey(partition, write.created_at_us, task), "");
+      return;
+  }
+}
+
+}  // namespace tasker::service

@@ -1,0 +1,28 @@
+// Where committed effects go: handlers' streams and the event hub.
+#pragma once
+
+#include "service/events/event_hub.h"
+#include "service/handlers/handler_sessions.h"
+#include "service/pipeline/committed.h"
+#include "storage/store.h"
+
+namespace tasker::service {
+
+// All pointers must outlive it. Called on the commit's thread alone.
+class EffectRelease final : public EffectSink {
+ public:
+  EffectRelease(storage::Store* store, HandlerSessions* sessions, EventHub* hub)
+      : store_(*store), sessions_(*sessions), hub_(*hub) {}
+
+  void Release(Committed committed) override;
+
+ private:
+  // Whether the store says that the result for `token` was applied before its task finished.
+  engine::ResultOutcome OutcomeInStore(const engine::AttemptToken& token);
+
+  storage::Store& store_;
+  HandlerSessions& sessions_;
+  EventHub& hub_;
+};
+
+}  // namespace tasker::service

@@ -1,0 +1,15 @@
+#include "service/tasks/new_task_id.h"
+
+#include <uuid/uuid.h>
+
+#include <string_view>
+
+namespace tasker::service {
+
+engine::TaskId NewTaskId() {
+  uuid_t bytes;
+  uuid_generate_random(bytes);
+  return *engine::TaskId::FromBytes({reinterpret_cast<const char*>(bytes), sizeof(bytes)});
+}
+
+}  // namespace tasker::service

@@ -1,0 +1,59 @@
+// The gRPC door to tasks.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/status/statusor.h"
+#include "engine/command.h"
+#include "service/pipeline/partition_runner.h"
+#include "service/tasks/task_reader.h"
+#include "service/templates/template_registry.h"
+#include "tasker/v1/task_service.grpc.pb.h"
+
+namespace tasker::service {
+
+// Contract: tasker/v1/task_service.proto. Pointers must outlive it and every call.
+class TaskService final : public v1::TaskService::CallbackService {
+ public:
+  TaskService(storage::PartitionId partition, std::uint64_t payload_bytes_max,
+              TemplateRegistry* templates, PartitionRunner* runner, const TaskReader* reader)
+      : partition_(partition),
+        payload_bytes_max_(payload_bytes_max),
+        templates_(*templates),
+        runner_(*runner),
+        reader_(*reader) {}
+
+  grpc::ServerUnaryReactor* CreateTask(grpc::CallbackServerContext* context,
+                                       const v1::CreateTaskRequest* request,
+                                       v1::CreateTaskResponse* response) override;
+  grpc::ServerUnaryReactor* GetTask(grpc::CallbackServerContext* context,
+                                    const v1::GetTaskRequest* request,
+                                    v1::GetTaskResponse* response) override;
+  grpc::ServerUnaryReactor* ListTasks(grpc::CallbackServerContext* context,
+                                      const v1::ListTasksRequest* request,
+                                      v1::ListTasksResponse* response) override;
+  grpc::ServerUnaryReactor* CancelTask(grpc::CallbackServerContext* context,
+                                       const v1::CancelTaskRequest* request,
+                                       v1::CancelTaskResponse* response) override;
+
+  // Refuses new tasks with UNAVAILABLE.
+  void Drain() { draining_ = true; }
+
+ private:
+  // The command that a request asks for, its id drawn. Errors: as the contract says.
+  absl::StatusOr<engine::CreateTask> CommandOf(const v1::CreateTaskRequest& request) const;
+  // What to answer when the engine has no such open task: the store knows whether it has finished.
+  absl::Status WhyNotOpen(const engine::TaskId& id) const;
+
+  const storage::PartitionId partition_;
+  const std::uint64_t payload_bytes_max_;
+  TemplateRegistry& templates_;
+  PartitionRunner& runner_;
+  const TaskReader& reader_;
+  std::atomic<bool> draining_{false};
+};
+
+}  // namespace tasker::service

@@ -1,0 +1,91 @@
+#include "service/templates/template_service.h"
+
+#include <google/protobuf/util/time_util.h>
+
+#include "engine/record_codec.h"
+#include "service/server/grpc_status.h"
+
+namespace tasker::service {
+namespace {
+
+v1::Template HeaderOf(const TemplateRegistry::Entry& entry) {
+  const engine::TaskTemplate& from = *entry.compiled;
+  v1::Template out;
+  out.set_namespace_(from.id.namespace_name);
+  out.set_name(from.id.name);
+  out.set_version(from.id.version);
+  out.set_description(from.description);
+  out.set_module_namespace(from.module_namespace);
+  out.set_task_handler_class(from.task_handler_class);
+  out.set_concurrent(from.concurrent);
+  out.set_total_steps(static_cast<std::uint32_t>(from.steps.size()));
+  *out.mutable_applied_at() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
+      engine::ToMicros(entry.applied_at));
+  return out;
+}
+
+v1::Template ViewOf(const TemplateRegistry::Entry& entry) {
+  v1::Template out = HeaderOf(entry);
+  out.set_schema(entry.compiled->schema);
+  for (const engine::StepTemplate& from : entry.compiled->steps) {
+    v1::StepTemplate& step = *out.add_steps();
+    step.set_name(from.name);
+    step.set_description(from.description);
+    step.set_handler_class(from.handler_class);
+    for (const engine::StepIndex parent : from.parents) {
+      step.add_depends_on(entry.compiled->steps[Raw(parent)].name);
+    }
+    step.set_retryable(from.retryable);
+    step.set_retry_limit(from.retry_limit);
+    step.set_skippable(from.skippable);
+    step.set_dependent_system(from.dependent_system.value_or(""));
+    step.set_handler_config(from.handler_config_shown);
+  }
+  return out;
+}
+
+}  // namespace
+
+grpc::ServerUnaryReactor* TemplateService::ApplyTemplate(grpc::CallbackServerContext* context,
+                                                         const v1::ApplyTemplateRequest* request,
+                                                         v1::ApplyTemplateResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::StatusOr<TemplateRegistry::Applied> applied = registry_.Apply(
+      request->source(), request->source_name().empty() ? "template" : request->source_name());
+  if (applied.ok()) {
+    *response->mutable_template_() = ViewOf(*applied->entry);
+    response->set_created(applied->created);
+    for (const config::Diagnostic& warning : applied->warnings) {
+      response->add_warnings(warning.ToString());
+    }
+  }
+  reactor->Finish(ToGrpc(applied.status()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* TemplateService::ListTemplates(grpc::CallbackServerContext* context,
+                                                         const v1::ListTemplatesRequest* request,
+                                                         v1::ListTemplatesResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  for (const TemplateRegistry::EntryPtr& entry : registry_.List(request->namespace_())) {
+    *response->add_templates() = HeaderOf(*entry);
+  }
+  reactor->Finish(grpc::Status::OK);
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* TemplateService::GetTemplate(grpc::CallbackServerContext* context,
+                                                       const v1::GetTemplateRequest* request,
+                                                       v1::GetTemplateResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::StatusOr<TemplateRegistry::EntryPtr> found =
+      registry_.Find(request->namespace_(), request->name(), request->version());
+  if (found.ok()) {
+    *response->mutable_template_() = ViewOf(**found);
+    response->set_source((*found)->source);
+  }
+  reactor->Finish(ToGrpc(found.status()));
+  return reactor;
+}
+
+}  // namespace tasker::service

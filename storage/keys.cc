@@ -1,0 +1,122 @@
+#include "storage/keys.h"
+
+#include <concepts>
+
+namespace tasker::storage {
+namespace {
+
+constexpr std::size_t kSlotSize = 2;
+constexpr std::size_t kTaskKeySize = kSlotSize + kTaskIdSize;
+
+template <std::unsigned_integral Number>
+void AppendBigEndian(std::string& key, Number number) {
+  for (std::size_t shift = sizeof(Number) * 8; shift > 0; shift -= 8) {
+    key.push_back(static_cast<char>(number >> (shift - 8)));
+  }
+}
+
+template <std::unsigned_integral Number>
+Number ReadBigEndian(std::string_view bytes) {
+  Number number = 0;
+  for (std::size_t i = 0; i < sizeof(Number); ++i) {
+    number = static_cast<Number>(number << 8 | static_cast<unsigned char>(bytes[i]));
+  }
+  return number;
+}
+
+}  // namespace
+
+std::uint16_t SlotOf(std::string_view task_id) {
+  std::uint64_t hash = 0xcbf29ce484222325;
+  for (const char c : task_id) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= 0x100000001b3;
+  }
+  return static_cast<std::uint16_t>(hash % kSlotCount);
+}
+
+std::string PartitionKey(PartitionId partition) {
+  std::string key;
+  AppendBigEndian(key, Raw(partition));
+  return key;
+}
+
+std::string TaskKey(std::string_view task_id) {
+  std::string key;
+  key.reserve(kTaskKeySize + sizeof(std::uint32_t));
+  AppendBigEndian(key, SlotOf(task_id));
+  key.append(task_id);
+  return key;
+}
+
+std::string TaskRangeBegin(std::uint16_t slot) {
+  std::string key;
+  AppendBigEndian(key, slot);
+  return key;
+}
+
+std::optional<std::string_view> TaskIdIn(std::string_view task_key) {
+  if (task_key.size() < kTaskKeySize) return std::nullopt;
+  return task_key.substr(kSlotSize, kTaskIdSize);
+}
+
+std::string StepKey(std::string_view task_id, std::uint32_t step) {
+  std::string key = TaskKey(task_id);
+  AppendBigEndian(key, step);
+  return key;
+}
+
+std::optional<std::uint32_t> StepIn(std::string_view step_key) {
+  if (step_key.size() != kTaskKeySize + sizeof(std::uint32_t)) return std::nullopt;
+  return ReadBigEndian<std::uint32_t>(step_key.substr(kTaskKeySize));
+}
+
+std::string HistoryKey(std::string_view task_id, Sequence sequence, std::uint32_t row) {
+  std::string key = TaskKey(task_id);
+  AppendBigEndian(key, Raw(sequence));
+  AppendBigEndian(key, row);
+  return key;
+}
+
+std::string EventKey(PartitionId partition, Sequence sequence) {
+  std::string key = PartitionKey(partition);
+  AppendBigEndian(key, Raw(sequence));
+  return key;
+}
+
+std::optional<Sequence> EventSequenceIn(std::string_view event_key) {
+  if (event_key.size() != kSlotSize + sizeof(std::uint64_t)) return std::nullopt;
+  return Sequence{ReadBigEndian<std::uint64_t>(event_key.substr(kSlotSize))};
+}
+
+std::string CreatedKey(PartitionId partition, std::int64_t created_at_us,
+                       std::string_view task_id) {
+  std::string key = PartitionKey(partition);
+  AppendBigEndian(key, ~static_cast<std::uint64_t>(created_at_us));
+  key.append(task_id);
+  return key;
+}
+
+std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key) {
+  constexpr std::size_t kPrefix = kSlotSize + sizeof(std::uint64_t);
+  if (created_key.size() != kPrefix + kTaskIdSize) return std::nullopt;
+  return created_key.substr(kPrefix);
+}
+
+std::string TemplateKey(std::string_view namespace_name, std::string_view name,
+                        std::string_view version) {
+  std::string key = PartitionKey(kCatalog);
+  key.append(namespace_name).push_back('\0');
+  key.append(name).push_back('\0');
+  key.append(version);
+  return key;
+}
+
+std::string KeyAfter(std::string_view prefix) {
+  std::string key(prefix);
+  while (!key.empty() && key.back() == '\xff') key.pop_back();
+  if (!key.empty()) key.back() = static_cast<char>(static_cast<unsigned char>(key.back()) + 1);
+  return key;
+}
+
+}  // namespace tasker::storage

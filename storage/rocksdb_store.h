@@ -1,0 +1,34 @@
+// The store on a disk: RocksDB.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+
+#include "storage/store.h"
+
+namespace tasker::storage {
+
+// How a store is opened.
+struct RocksDbOptions {
+  // The folder of the store; made, with its parents, if missing. One process at a time may have it.
+  std::string folder;
+
+  // Memory for blocks read and rows not yet written out, in bytes, together. More makes reads of
+  // finished tasks faster and flushes rarer; what is open is in the engine's memory anyhow.
+  std::size_t memory_bytes = 64u << 20;
+
+  // Values of at least this many bytes (contexts, results) are kept in files of their own, so that
+  // compactions need not copy them again and again.
+  std::size_t blob_bytes_min = 16u << 10;
+};
+
+// Opens the store, or makes a new one. Every commit is synced to disk before it returns.
+// Errors: FAILED_PRECONDITION: another process has the folder, or a newer version of this program
+// wrote it; DATA_LOSS: it is damaged; UNAVAILABLE: it cannot be read or made. The message names the
+// folder.
+absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbOptions& options);
+
+}  // namespace tasker::storage
