@@ -2,8 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <sstream>
 
 #include "CLI/CLI.hpp"
+#include "absl/strings/str_join.h"
 
 #include "clients/cli/event_commands.h"
 #include "clients/cli/handler_commands.h"
@@ -44,22 +46,38 @@ std::string CheckServer(const std::string& text) {
 void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
   // Inherited by the commands, which may so be followed by global options.
   app.fallthrough();
-  app.require_subcommand(1);
+  app.require_subcommand(0, 1);
   app.footer(kFooter);
   app.set_version_flag("--version", std::string("tasker ") + TASKER_VERSION);
   app.add_option("--server", options.server, "Where the service listens")
       ->envname("TASKER_SERVER")
-      ->check(CLI::Validator(CheckServer, "HOST:PORT"))
+      ->type_name("HOST:PORT")
+      ->check(CLI::Validator(CheckServer, ""))
       ->capture_default_str();
   app.add_option("--output", options.output,
                  "table for people, json for scripts: one document, events one object a line")
-      ->check(CLI::IsMember({"table", "json"}))
+      ->type_name("table|json")
+      ->check(CLI::IsMember({"table", "json"}).description(""))
       ->capture_default_str();
   app.add_option("--timeout", options.timeout_seconds,
                  "Seconds to wait for an answer; when following, how long the service may be away")
-      ->check(CLI::Range(0.001, 86400.0))
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 86400.0).description(""))
       ->capture_default_str();
   app.add_flag("--no-color", options.no_color, "No colours (as does the variable NO_COLOR)");
+}
+
+// CLI11 could demand a command itself, but would do so even where the mistake is a mistyped one.
+ExitCode ReportMissingCommand(Session& session, const CLI::App& app) {
+  const auto named = app.get_subcommands();
+  const CLI::App& group = named.empty() ? app : *named.front();
+  std::vector<std::string> choices;
+  for (const auto* command : group.get_subcommands([](const CLI::App*) { return true; })) {
+    choices.push_back(command->get_name());
+  }
+  const std::string before = named.empty() ? "tasker" : "tasker " + group.get_name();
+  return ReportUsage(session, "a command is missing: " + before + " " +
+                                  absl::StrJoin(choices, "|") + " (see --help)");
 }
 
 // gRPC refuses to send such strings, with a message that names no argument.
@@ -85,8 +103,12 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));
   } catch (const CLI::ParseError& error) {
-    return app.exit(error, console.out, console.err) == 0 ? ExitCode::kOk : ExitCode::kUsage;
+    std::ostringstream complaint;
+    const bool asked_for = app.exit(error, console.out, complaint) == 0;
+    console.err << EscapeControlsInLines(complaint.str());
+    return asked_for ? ExitCode::kOk : ExitCode::kUsage;
   }
+  if (!session.action) return ReportMissingCommand(session, app);
   if (session.options.no_color) console.color = false;
   Connection connection(session.options.server, absl::Seconds(session.options.timeout_seconds));
   const ExitCode code = session.action(connection);

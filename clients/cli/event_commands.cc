@@ -7,21 +7,26 @@ namespace tasker::cli {
 
 EventCommands::EventCommands(CLI::App& app, Session& session) : session_(session) {
   CLI::App* group = app.add_subcommand("events", "Follow what happens");
-  group->require_subcommand(1);
+  group->require_subcommand(0, 1);
   CLI::App* tail = group->add_subcommand(
       "tail", "Print events as they come, until stopped; goes on after a restart of the service");
   tail->add_option("--name", names_, "Only events of this name; * stands for any characters")
+      ->type_name("PATTERN")
       ->allow_extra_args(false);
   tail->add_option("--task", task_ids_, "Only events of the task with this ID")
+      ->type_name("ID")
       ->allow_extra_args(false);
   tail->add_option("--namespace", namespace_, "Only tasks of this namespace");
   tail->add_option("--category", categories_, "Only events of this category")
       ->allow_extra_args(false);
   auto* earliest =
       tail->add_flag("--from-earliest", from_earliest_, "Start with the earliest event kept");
-  tail->add_option("--after", after_, "Start behind the event with this CURSOR")
+  tail->add_option("--after", after_, "Start behind the event with this cursor")
+      ->type_name("CURSOR")
       ->excludes(earliest);
-  tail->add_option("--limit", limit_, "Stop after this many events")->check(CLI::PositiveNumber);
+  tail->add_option("--limit", limit_, "Stop after this many events")
+      ->type_name("N")
+      ->check(CLI::PositiveNumber.description(""));
   tail->callback(
       [this] { session_.action = [this](Connection& connection) { return Tail(connection); }; });
 }

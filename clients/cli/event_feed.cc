@@ -68,8 +68,9 @@ EventFeed::Signal EventFeed::Received() {
 EventFeed::Signal EventFeed::Ended(const grpc::Status& status) {
   const bool expired = status.error_code() == grpc::StatusCode::OUT_OF_RANGE && was_live_ &&
                        expiry_ == Expiry::kSkip;
-  // The service ends no subscription by itself, so an orderly end is a stop as well.
-  const bool stopped = status.ok() || status.error_code() == grpc::StatusCode::UNAVAILABLE;
+  // The service ends no subscription by itself and we cancel none, so these are stops as well.
+  const bool stopped = status.ok() || status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+                       status.error_code() == grpc::StatusCode::CANCELLED;
   if (!was_live_ || !(stopped || expired)) {
     return Fail(status.ok() ? grpc::Status(grpc::StatusCode::UNAVAILABLE, "the stream was closed")
                             : status);

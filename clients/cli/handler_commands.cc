@@ -30,7 +30,7 @@ std::string ClassesText(const v1::ConnectedHandler& handler) {
 
 HandlerCommands::HandlerCommands(CLI::App& app, Session& session) : session_(session) {
   CLI::App* group = app.add_subcommand("handlers", "See which handlers are connected");
-  group->require_subcommand(1);
+  group->require_subcommand(0, 1);
   CLI::App* list = group->add_subcommand("list", "List the connected handlers");
   list->add_option("--handler-class", *list_request_.mutable_handler_class(),
                    "Only those that serve this class");

@@ -15,7 +15,7 @@ namespace tasker::cli {
 
 TaskCommands::TaskCommands(CLI::App& app, Session& session) : session_(session) {
   CLI::App* group = app.add_subcommand("task", "Create, follow, list and cancel tasks");
-  group->require_subcommand(1);
+  group->require_subcommand(0, 1);
   AddCreate(*group);
   AddList(*group);
   AddOthers(*group);
@@ -24,9 +24,12 @@ TaskCommands::TaskCommands(CLI::App& app, Session& session) : session_(session) 
 void TaskCommands::AddCreate(CLI::App& group) {
   CLI::App* create = group.add_subcommand("create", "Create a task: one run of a template");
   create->add_option("NAME", *create_request_.mutable_name(), "The template's name")->required();
-  auto* context = create->add_option("--context", *create_request_.mutable_context(),
-                                     "The task's input: a JSON object");
+  auto* context = create
+                      ->add_option("--context", *create_request_.mutable_context(),
+                                   "The task's input: a JSON object")
+                      ->type_name("JSON");
   create->add_option("--context-file", context_file_, "A file with the input; - is standard input")
+      ->type_name("FILE")
       ->excludes(context);
   create->add_option("--namespace", *create_request_.mutable_namespace_(),
                      "The template's namespace (default: default)");
@@ -52,9 +55,11 @@ void TaskCommands::AddList(CLI::App& group) {
   list->add_option("--version", *list_request_.mutable_version(),
                    "Only this version of the template");
   list->add_option("--state", list_state_, "Only tasks in this state")
+      ->type_name("STATE")
       ->check(CLI::IsMember(TaskStateTexts()));
   list->add_option("--limit", list_limit_, "Tasks a page, 1 to 100 (default: 20)")
-      ->check(CLI::Range(1, 100));
+      ->type_name("N")
+      ->check(CLI::Range(1, 100).description(""));
   list->add_option("--page-token", *list_request_.mutable_page_token(),
                    "The page after the one that ended with this token");
   list->callback(

@@ -21,7 +21,7 @@ struct TaskViewOptions {
   // Whether running steps turn with `now`; else they are a still mark.
   bool animated = false;
   // Shown below, when not empty: what stands between the viewer and the service.
-  std::string notice;
+  std::string notice = "";
 };
 
 // A header with the task's name, id, state and time taken, then a row for each step in the order

@@ -59,7 +59,7 @@ void PrintTemplate(std::ostream& out, const v1::Template& shown) {
 
 TemplateCommands::TemplateCommands(CLI::App& app, Session& session) : session_(session) {
   CLI::App* group = app.add_subcommand("template", "Apply, list and show task templates");
-  group->require_subcommand(1);
+  group->require_subcommand(0, 1);
 
   CLI::App* apply = group->add_subcommand("apply", "Check templates and store them");
   apply->add_option("FILE", files_, "YAML files; - is standard input")->required();
