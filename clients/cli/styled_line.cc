@@ -42,8 +42,10 @@ StyledLine& StyledLine::Add(std::string_view text, Style style) {
 std::string StyledLine::ToString(int width, bool color) const {
   int left = width > 0 ? width : std::numeric_limits<int>::max();
   std::string result;
-  for (std::size_t i = 0; i < parts_.size(); ++i) {
-    const bool last = i + 1 == parts_.size();
+  std::size_t count = parts_.size();
+  while (count > 0 && WithoutTrailingBlanks(parts_[count - 1].text).empty()) --count;
+  for (std::size_t i = 0; i < count; ++i) {
+    const bool last = i + 1 == count;
     const int needed = DisplayWidth(parts_[i].text);
     // A part that fits exactly with more to come must still give a cell to the ellipsis.
     const bool cut = needed > left || (needed == left && !last);
@@ -59,7 +61,7 @@ std::string StyledLine::ToString(int width, bool color) const {
     if (cut) break;
     left -= needed;
   }
-  return color ? result : WithoutTrailingBlanks(result);
+  return result;
 }
 
 }  // namespace tasker::cli

@@ -51,6 +51,7 @@ TEST(StyledLine, CutsPlainAndColouredTextAtTheSameCell) {
 
 TEST(StyledLine, LeavesNoBlanksAtItsEnd) {
   EXPECT_EQ(StyledLine().Add("ab  ").Add("  ").ToString(0, false), "ab");
+  EXPECT_EQ(StyledLine().Add("ab ", Style::kRed).Add(" ").ToString(3, true), "\x1b[31mab\x1b[0m");
 }
 
 }  // namespace
