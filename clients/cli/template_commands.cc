@@ -1,5 +1,7 @@
 #include "clients/cli/template_commands.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
@@ -88,7 +90,7 @@ ExitCode TemplateCommands::Apply(Connection& connection) {
   for (const std::string& file : files_) {
     auto source = ReadInput(file, session_.console.in);
     if (!source.ok()) {
-      worst = ReportUsage(session_, std::string(source.status().message()));
+      worst = std::max(worst, ReportUsage(session_, std::string(source.status().message())));
       continue;
     }
     v1::ApplyTemplateRequest request;
@@ -98,7 +100,7 @@ ExitCode TemplateCommands::Apply(Connection& connection) {
     const auto status =
         connection.templates().ApplyTemplate(connection.NewCall().get(), request, &response);
     if (!status.ok()) {
-      worst = ReportFailure(session_, status);
+      worst = std::max(worst, ReportFailure(session_, status));
       if (worst == ExitCode::kUnreachable) break;
       continue;
     }
