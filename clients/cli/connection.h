@@ -1,0 +1,45 @@
+// The way to the service.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "absl/time/time.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+
+#include "tasker/v1/event_service.grpc.pb.h"
+#include "tasker/v1/handler_service.grpc.pb.h"
+#include "tasker/v1/task_service.grpc.pb.h"
+#include "tasker/v1/template_service.grpc.pb.h"
+
+namespace tasker::cli {
+
+// One channel to one service and the stubs on it. Nothing is connected before the first call.
+class Connection {
+ public:
+  // `server` is HOST:PORT; `timeout` bounds each call.
+  Connection(const std::string& server, absl::Duration timeout);
+
+  v1::TemplateService::Stub& templates() { return *templates_; }
+  v1::TaskService::Stub& tasks() { return *tasks_; }
+  v1::EventService::Stub& events() { return *events_; }
+  v1::HandlerService::Stub& handlers() { return *handlers_; }
+
+  // As given.
+  const std::string& server() const { return server_; }
+  absl::Duration timeout() const { return timeout_; }
+
+  // A context for one call, with the timeout as its deadline.
+  std::unique_ptr<grpc::ClientContext> NewCall() const;
+
+ private:
+  std::string server_;
+  absl::Duration timeout_;
+  std::unique_ptr<v1::TemplateService::Stub> templates_;
+  std::unique_ptr<v1::TaskService::Stub> tasks_;
+  std::unique_ptr<v1::EventService::Stub> events_;
+  std::unique_ptr<v1::HandlerService::Stub> handlers_;
+};
+
+}  // namespace tasker::cli

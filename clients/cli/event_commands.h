@@ -1,0 +1,39 @@
+// `tasker events tail`.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "CLI/CLI.hpp"
+
+#include "clients/cli/event_feed.h"
+#include "clients/cli/event_line.h"
+#include "clients/cli/session.h"
+
+namespace tasker::cli {
+
+// Adds its commands to an app. Must outlive the parsing and the action that it sets.
+class EventCommands {
+ public:
+  EventCommands(CLI::App& app, Session& session);
+
+ private:
+  ExitCode Tail(Connection& connection);
+  v1::SubscribeRequest TailRequest() const;
+  // One event on stdout; false if it cannot be shown.
+  bool Print(const v1::Event& event);
+
+  Session& session_;
+  std::vector<std::string> names_;
+  std::vector<std::string> task_ids_;
+  std::vector<std::string> categories_;
+  std::string namespace_;
+  std::string after_;
+  bool from_earliest_ = false;
+  // 0: no limit.
+  std::uint64_t limit_ = 0;
+  EventLine line_;
+};
+
+}  // namespace tasker::cli

@@ -1,0 +1,221 @@
+#include "tests/cli/fake_service.h"
+
+#include <chrono>
+#include <utility>
+
+#include "grpcpp/security/server_credentials.h"
+#include "grpcpp/server_builder.h"
+
+namespace tasker::cli {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr seconds kPatience(10);
+
+template <typename Request, typename Response>
+grpc::Status Give(const Answer<Request, Response>& answer, const Request* request,
+                  Response* response) {
+  if (!answer) return {grpc::StatusCode::UNIMPLEMENTED, "the test set no answer"};
+  return answer(*request, response);
+}
+
+}  // namespace
+
+void FakeLog::Publish(const v1::Task& task, v1::Event event) {
+  const std::scoped_lock lock(mutex_);
+  task_ = task;
+  task_read_ = false;
+  event.set_task_id(task.task_id());
+  events_.push_back(std::move(event));
+  events_.back().set_cursor(std::to_string(events_.size()));
+  changed_.notify_all();
+}
+
+void FakeLog::SetTask(const v1::Task& task) {
+  const std::scoped_lock lock(mutex_);
+  task_ = task;
+  task_read_ = false;
+}
+
+void FakeLog::Forget(std::size_t first) {
+  const std::scoped_lock lock(mutex_);
+  first_kept_ = first;
+}
+
+bool FakeLog::AwaitRead() {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kPatience, [this] { return task_read_; });
+}
+
+bool FakeLog::AwaitSubscriptions(std::size_t count) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, kPatience,
+                           [this, count] { return subscriptions_.size() >= count; });
+}
+
+std::vector<std::string> FakeLog::calls() const {
+  const std::scoped_lock lock(mutex_);
+  return calls_;
+}
+
+std::vector<v1::SubscribeRequest> FakeLog::subscriptions() const {
+  const std::scoped_lock lock(mutex_);
+  return subscriptions_;
+}
+
+void FakeLog::SetServing(bool serving) {
+  const std::scoped_lock lock(mutex_);
+  serving_ = serving;
+  changed_.notify_all();
+}
+
+grpc::Status FakeLog::Subscribe(grpc::ServerContext& context, const v1::SubscribeRequest& request,
+                                grpc::ServerWriter<v1::SubscribeResponse>& writer) {
+  std::unique_lock lock(mutex_);
+  calls_.push_back("Subscribe");
+  subscriptions_.push_back(request);
+  changed_.notify_all();
+  std::size_t next = events_.size();
+  if (request.from_earliest()) next = first_kept_;
+  if (!request.after_cursor().empty()) next = std::stoul(request.after_cursor());
+  if (next < first_kept_) {
+    return {grpc::StatusCode::OUT_OF_RANGE, "earliest cursor: " + std::to_string(first_kept_)};
+  }
+  v1::SubscribeResponse response;
+  response.set_cursor(std::to_string(next));
+  writer.Write(response);
+  while (AwaitEvents(lock, context, next)) {
+    response.mutable_events()->Assign(events_.begin() + static_cast<std::ptrdiff_t>(next),
+                                      events_.end());
+    next = events_.size();
+    response.set_cursor(std::to_string(next));
+    if (!writer.Write(response)) break;
+  }
+  return {grpc::StatusCode::UNAVAILABLE, "the service stops"};
+}
+
+bool FakeLog::AwaitEvents(std::unique_lock<std::mutex>& lock, grpc::ServerContext& context,
+                          std::size_t next) {
+  // gRPC's synchronous server wakes nobody when a client leaves, so that must be asked for.
+  constexpr milliseconds kCancellationCheck(10);
+  while (serving_ && !context.IsCancelled()) {
+    if (next < events_.size()) return true;
+    changed_.wait_for(lock, kCancellationCheck);
+  }
+  return false;
+}
+
+grpc::Status FakeLog::GetTask(const v1::GetTaskRequest& request, v1::GetTaskResponse* response) {
+  const std::scoped_lock lock(mutex_);
+  calls_.push_back("GetTask");
+  if (task_.task_id() != request.task_id()) {
+    return {grpc::StatusCode::NOT_FOUND, "no task " + request.task_id()};
+  }
+  *response->mutable_task() = task_;
+  task_read_ = true;
+  changed_.notify_all();
+  return grpc::Status::OK;
+}
+
+class FakeServer::Services {
+ public:
+  Services(const FakeAnswers& answers, FakeLog& log)
+      : templates_(answers), tasks_(answers, log), events_(log), handlers_(answers) {}
+
+  void Register(grpc::ServerBuilder& builder) {
+    builder.RegisterService(&templates_);
+    builder.RegisterService(&tasks_);
+    builder.RegisterService(&events_);
+    builder.RegisterService(&handlers_);
+  }
+
+ private:
+  struct Templates : v1::TemplateService::Service {
+    explicit Templates(const FakeAnswers& a) : answers(a) {}
+    grpc::Status ApplyTemplate(grpc::ServerContext*, const v1::ApplyTemplateRequest* request,
+                               v1::ApplyTemplateResponse* response) override {
+      return Give(answers.apply_template, request, response);
+    }
+    grpc::Status ListTemplates(grpc::ServerContext*, const v1::ListTemplatesRequest* request,
+                               v1::ListTemplatesResponse* response) override {
+      return Give(answers.list_templates, request, response);
+    }
+    grpc::Status GetTemplate(grpc::ServerContext*, const v1::GetTemplateRequest* request,
+                             v1::GetTemplateResponse* response) override {
+      return Give(answers.get_template, request, response);
+    }
+    const FakeAnswers& answers;
+  };
+
+  struct Tasks : v1::TaskService::Service {
+    Tasks(const FakeAnswers& a, FakeLog& l) : answers(a), log(l) {}
+    grpc::Status CreateTask(grpc::ServerContext*, const v1::CreateTaskRequest* request,
+                            v1::CreateTaskResponse* response) override {
+      return Give(answers.create_task, request, response);
+    }
+    grpc::Status GetTask(grpc::ServerContext*, const v1::GetTaskRequest* request,
+                         v1::GetTaskResponse* response) override {
+      if (answers.get_task) return answers.get_task(*request, response);
+      return log.GetTask(*request, response);
+    }
+    grpc::Status ListTasks(grpc::ServerContext*, const v1::ListTasksRequest* request,
+                           v1::ListTasksResponse* response) override {
+      return Give(answers.list_tasks, request, response);
+    }
+    grpc::Status CancelTask(grpc::ServerContext*, const v1::CancelTaskRequest* request,
+                            v1::CancelTaskResponse* response) override {
+      return Give(answers.cancel_task, request, response);
+    }
+    const FakeAnswers& answers;
+    FakeLog& log;
+  };
+
+  struct Events : v1::EventService::Service {
+    explicit Events(FakeLog& l) : log(l) {}
+    grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
+                           grpc::ServerWriter<v1::SubscribeResponse>* writer) override {
+      return log.Subscribe(*context, *request, *writer);
+    }
+    FakeLog& log;
+  };
+
+  struct Handlers : v1::HandlerService::Service {
+    explicit Handlers(const FakeAnswers& a) : answers(a) {}
+    grpc::Status ListHandlers(grpc::ServerContext*, const v1::ListHandlersRequest* request,
+                              v1::ListHandlersResponse* response) override {
+      return Give(answers.list_handlers, request, response);
+    }
+    const FakeAnswers& answers;
+  };
+
+  Templates templates_;
+  Tasks tasks_;
+  Events events_;
+  Handlers handlers_;
+};
+
+FakeServer::FakeServer() : services_(std::make_unique<Services>(answers_, log_)) { Start(); }
+
+FakeServer::~FakeServer() { Stop(); }
+
+std::string FakeServer::address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+void FakeServer::Start() {
+  log_.SetServing(true);
+  grpc::ServerBuilder builder;
+  // Port 0 the first time: any free one.
+  builder.AddListeningPort(address(), grpc::InsecureServerCredentials(), &port_);
+  services_->Register(builder);
+  server_ = builder.BuildAndStart();
+}
+
+void FakeServer::Stop() {
+  if (!server_) return;
+  log_.SetServing(false);
+  server_->Shutdown(std::chrono::system_clock::now() + seconds(5));
+  server_.reset();
+}
+
+}  // namespace tasker::cli
