@@ -23,8 +23,9 @@ struct Interpolated {
 };
 
 // Fills in `${NAME}` and `${NAME:-default}` (the default also stands in for an empty value, as in a
-// shell); `$$` is not special and a `${` that is not a well-formed reference stays as it is. NAME is a
-// letter or underscore, then letters, digits and underscores. What was filled in is not looked at again.
+// shell); `$$` is not special and a `${` that is not a well-formed reference stays as it is. NAME
+// is a letter or underscore, then letters, digits and underscores. What was filled in is not looked
+// at again.
 Interpolated Interpolate(std::string_view text, const VariableLookup& variables);
 
 }  // namespace tasker::config

@@ -7,6 +7,7 @@
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/statusor.h"
+
 #include "tasker/storage/v1/records.pb.h"
 #include "tasker/v1/event_service.pb.h"
 

@@ -1,8 +1,7 @@
 #include "service/events/event_hub.h"
 
-#include <pthread.h>
-
 #include <algorithm>
+#include <pthread.h>
 #include <utility>
 
 #include "service/events/event_view.h"
@@ -19,17 +18,19 @@ constexpr int kEventsPerTurnMax = 8192;
 
 }  // namespace
 
-EventHub::EventHub(EventLog* log,
-                   std::function<void(const storage::v1::EventBatchRecord&)> observe)
+EventHub::EventHub(EventLog* log, std::function<void(const storage::v1::EventBatchRecord&)> observe)
     : log_(*log), observe_(std::move(observe)), thread_([this] { Run(); }) {}
 
-EventHub::~EventHub() {
+EventHub::~EventHub() { Stop(); }
+
+void EventHub::Stop() {
+  absl::MutexLock one_at_a_time(&stop_mutex_);
   {
     absl::MutexLock lock(&mutex_);
     stopping_ = true;
     changed_.Signal();
   }
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 void EventHub::Publish(storage::Sequence sequence, EventBatchPtr events) {
@@ -121,8 +122,8 @@ bool EventHub::Feed(Subscription& subscription) {
   int passed = 0;
   std::size_t bytes = 0;
   bool full = false;
-  const absl::Status read = log_.Read(
-      subscription.reached, [&](storage::Sequence sequence, const EventBatchPtr& events) {
+  const absl::Status read =
+      log_.Read(subscription.reached, [&](storage::Sequence sequence, const EventBatchPtr& events) {
         EventCursor& reached = subscription.reached;
         int i = sequence == reached.sequence && reached.index != EventCursor::kWholeCommit
                     ? static_cast<int>(reached.index) + 1
@@ -135,8 +136,8 @@ bool EventHub::Feed(Subscription& subscription) {
             event = ViewOf(events->events(i), reached);
             bytes += event.ByteSizeLong();
           }
-          full = response.events_size() >= kEventsPerResponseMax ||
-                 bytes >= kBytesPerResponseMax || passed >= kEventsPerTurnMax;
+          full = response.events_size() >= kEventsPerResponseMax || bytes >= kBytesPerResponseMax ||
+                 passed >= kEventsPerTurnMax;
         }
         if (!full) reached.index = EventCursor::kWholeCommit;
         return !full;

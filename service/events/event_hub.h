@@ -9,6 +9,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+
 #include "service/events/event_cursor.h"
 #include "service/events/event_filter.h"
 #include "service/events/event_log.h"
@@ -37,7 +38,7 @@ class EventHub {
   // `log` must outlive the hub. `observe` is called on the hub's thread with every commit's events,
   // in order; may be null.
   EventHub(EventLog* log, std::function<void(const storage::v1::EventBatchRecord&)> observe);
-  // Ends every subscription with UNAVAILABLE, then the thread.
+  // Stops as Stop does.
   ~EventHub();
   EventHub(const EventHub&) = delete;
   EventHub& operator=(const EventHub&) = delete;
@@ -52,6 +53,10 @@ class EventHub {
   void Ready(SubscriptionId id);
   // Forgets a subscription; its receiver hears nothing more, unless it is being called just now.
   void Unsubscribe(SubscriptionId id);
+
+  // Ends every subscription with UNAVAILABLE, then the thread. What is published from now on is
+  // only added to the log. Idempotent.
+  void Stop();
 
   std::size_t subscribers() const;
 
@@ -87,6 +92,7 @@ class EventHub {
 
   // Of the hub's thread.
   std::vector<std::unique_ptr<Subscription>> subscriptions_;
+  absl::Mutex stop_mutex_;
   std::thread thread_;
 };
 

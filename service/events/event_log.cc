@@ -44,9 +44,8 @@ EventCursor EventLog::End() const {
 bool EventLog::TakeRecent(const EventCursor& after, std::deque<Recent>& recent) const {
   absl::MutexLock lock(&mutex_);
   if (MayHoldMore(recent_after_, after)) return false;
-  auto next = std::ranges::partition_point(recent_, [&](const Recent& commit) {
-    return !MayHoldMore(commit.sequence, after);
-  });
+  auto next = std::ranges::partition_point(
+      recent_, [&](const Recent& commit) { return !MayHoldMore(commit.sequence, after); });
   while (next != recent_.end() && recent.size() < kRecentTakenMax) recent.push_back(*next++);
   return true;
 }
@@ -66,9 +65,8 @@ absl::Status EventLog::Read(
                                       ? storage::Next(reached.sequence)
                                       : reached.sequence;
   const auto snapshot = store_.TakeSnapshot();
-  const auto rows =
-      snapshot->Scan(storage::Table::kEvents, storage::EventKey(partition_, first),
-                     storage::KeyAfter(storage::PartitionKey(partition_)));
+  const auto rows = snapshot->Scan(storage::Table::kEvents, storage::EventKey(partition_, first),
+                                   storage::KeyAfter(storage::PartitionKey(partition_)));
   for (; rows->Valid(); rows->Next()) {
     const std::optional<storage::Sequence> sequence = storage::EventSequenceIn(rows->key());
     auto events = std::make_shared<storage::v1::EventBatchRecord>();

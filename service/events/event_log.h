@@ -8,6 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
+
 #include "service/events/event_cursor.h"
 #include "service/pipeline/committed.h"
 #include "storage/store.h"
@@ -20,8 +21,8 @@ class EventLog {
   // `newest`: the partition's last commit when the log is made. `store` must outlive it.
   EventLog(storage::Store* store, storage::PartitionId partition, storage::Sequence newest);
 
-  // Adds the events of a commit that is durable, serialised before. Commits come in order; those without events are
-  // left out.
+  // Adds the events of a commit that is durable, serialised before. Commits come in order; those
+  // without events are left out.
   void Append(storage::Sequence sequence, EventBatchPtr events);
 
   // Behind the newest event.
@@ -30,8 +31,9 @@ class EventLog {
   // Calls `visit` with the commits that hold events behind `after`, in order, until it returns
   // false or there are no more. Error: what the store answers, DATA_LOSS for a row that cannot be
   // read.
-  absl::Status Read(const EventCursor& after,
-                    const std::function<bool(storage::Sequence, const EventBatchPtr&)>& visit) const;
+  absl::Status Read(
+      const EventCursor& after,
+      const std::function<bool(storage::Sequence, const EventBatchPtr&)>& visit) const;
 
   storage::PartitionId partition() const { return partition_; }
 

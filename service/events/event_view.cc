@@ -1,11 +1,11 @@
 #include "service/events/event_view.h"
 
+#include "absl/strings/str_cat.h"
+#include "google/protobuf/util/time_util.h"
 #include <nlohmann/json.hpp>
 
-#include "absl/strings/str_cat.h"
 #include "engine/event_names.h"
 #include "engine/ids.h"
-#include "google/protobuf/util/time_util.h"
 #include "service/events/event_filter.h"
 
 namespace tasker::service {
@@ -25,8 +25,8 @@ Json TaskEnd(const EventRecord& record) {
   if (record.name() == names::kTaskFailed) {
     payload["error_message"] = record.error_message();
     payload["exception_class"] = record.error_class();
-    payload["failed_steps"] = Json(std::vector<std::string>(record.failed_steps().begin(),
-                                                            record.failed_steps().end()));
+    payload["failed_steps"] =
+        Json(std::vector<std::string>(record.failed_steps().begin(), record.failed_steps().end()));
   }
   if (record.name() == names::kTaskCancelled) payload["reason"] = record.reason();
   return payload;
@@ -42,7 +42,8 @@ Json StepFailed(const EventRecord& record) {
 
 Json PayloadOf(const EventRecord& record) {
   const std::string& name = record.name();
-  if (name == names::kTaskCompleted || name == names::kTaskFailed || name == names::kTaskCancelled) {
+  if (name == names::kTaskCompleted || name == names::kTaskFailed ||
+      name == names::kTaskCancelled) {
     return TaskEnd(record);
   }
   if (name == names::kTaskInitializeRequested) return {{"reason", record.reason()}};
@@ -78,8 +79,8 @@ v1::Event ViewOf(const EventRecord& record, const EventCursor& cursor) {
   event.set_event_id(absl::StrCat("evt-", position));
   event.set_name(record.name());
   event.set_category(std::string(CategoryOf(record.name())));
-  *event.mutable_timestamp() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-      record.at_us());
+  *event.mutable_timestamp() =
+      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(record.at_us());
   event.set_cursor(position);
   event.set_task_name(record.task_name());
   event.set_namespace_(record.namespace_());
@@ -89,8 +90,7 @@ v1::Event ViewOf(const EventRecord& record, const EventCursor& cursor) {
   if (const auto task = engine::TaskId::FromBytes(record.task_id())) {
     event.set_task_id(task->ToString());
     if (record.step_plus_one() > 0) {
-      event.set_step_id(
-          engine::StepIdText(*task, engine::StepIndex{record.step_plus_one() - 1}));
+      event.set_step_id(engine::StepIdText(*task, engine::StepIndex{record.step_plus_one() - 1}));
     }
   }
   // What handlers wrote was checked to be UTF-8 when it came; `replace` is for what was not.

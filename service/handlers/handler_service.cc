@@ -39,8 +39,8 @@ grpc::ServerUnaryReactor* HandlerService::ListHandlers(grpc::CallbackServerConte
                                                        v1::ListHandlersResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   // How much each holds is the engine's to say.
-  runner_.Inspect([this, reactor, response, wanted = request->handler_class()](
-                      const engine::Partition* partition) {
+  runner_.Inspect([this, reactor, response,
+                   wanted = request->handler_class()](const engine::Partition* partition) {
     if (partition == nullptr) {
       reactor->Finish({grpc::StatusCode::UNAVAILABLE, "the service stops"});
       return;

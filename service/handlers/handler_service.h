@@ -1,9 +1,9 @@
 // The gRPC door for handlers.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <atomic>
+
+#include <grpcpp/grpcpp.h>
 
 #include "service/handlers/handler_sessions.h"
 #include "service/handlers/stream_limits.h"

@@ -1,10 +1,10 @@
 #include "service/handlers/handler_stream.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <google/protobuf/util/time_util.h>
+
 #include "service/handlers/assignment_view.h"
 #include "service/handlers/register_check.h"
 #include "service/payloads/json_check.h"
@@ -42,19 +42,21 @@ v1::Failure InvalidResults(const absl::Status& why) {
 
 v1::AcknowledgementOutcome OutcomeOf(engine::ResultOutcome outcome) {
   switch (outcome) {
-    case engine::ResultOutcome::kApplied: return v1::ACKNOWLEDGEMENT_OUTCOME_APPLIED;
+    case engine::ResultOutcome::kApplied:
+      return v1::ACKNOWLEDGEMENT_OUTCOME_APPLIED;
     case engine::ResultOutcome::kAlreadyApplied:
       return v1::ACKNOWLEDGEMENT_OUTCOME_ALREADY_APPLIED;
     case engine::ResultOutcome::kStale:
-    case engine::ResultOutcome::kNotOpen: return v1::ACKNOWLEDGEMENT_OUTCOME_STALE;
+    case engine::ResultOutcome::kNotOpen:
+      return v1::ACKNOWLEDGEMENT_OUTCOME_STALE;
   }
   return v1::ACKNOWLEDGEMENT_OUTCOME_STALE;
 }
 
 std::size_t BytesOf(const engine::Assignment& assignment) {
-  std::size_t bytes = kPartBytes + View(assignment.context).size();
+  std::size_t bytes = kPartBytes + engine::View(assignment.context).size();
   for (const auto& dependency : assignment.dependencies) {
-    bytes += kPartBytes + View(dependency.results).size();
+    bytes += kPartBytes + engine::View(dependency.results).size();
   }
   return bytes;
 }
@@ -114,8 +116,8 @@ bool HandlerStream::TakeRegister() {
         TimeUtil::MicrosecondsToTimestamp(ReadClock().time_since_epoch().count());
   }
   if (const auto older = sessions_.Add(self, command->instance_id)) {
-    older->FinishOnce({grpc::StatusCode::ABORTED,
-                       "superseded: the same instance_id has connected anew"});
+    older->FinishOnce(
+        {grpc::StatusCode::ABORTED, "superseded: the same instance_id has connected anew"});
   }
   std::vector<engine::Command> commands;
   commands.push_back(*std::move(command));
@@ -165,8 +167,8 @@ bool HandlerStream::TakeResult(v1::StepResult& result, int place,
       const absl::Status checked =
           CheckJson(results, JsonKind::kAny, limits_.payload_bytes_max, "results");
       if (checked.ok()) {
-        commands.push_back(engine::CompleteAttempt{
-            session_, *token, engine::MakePayload(std::move(results))});
+        commands.push_back(
+            engine::CompleteAttempt{session_, *token, engine::MakePayload(std::move(results))});
       } else {
         commands.push_back(engine::FailAttempt{session_, *token, InvalidResults(checked)});
       }
@@ -181,8 +183,9 @@ bool HandlerStream::TakeResult(v1::StepResult& result, int place,
       return true;
     }
     case v1::StepResult::OUTCOME_NOT_SET:
-      FinishOnce({grpc::StatusCode::INVALID_ARGUMENT,
-                  absl::StrCat("results[", place, "]: one of `success` and `failure` must be set")});
+      FinishOnce(
+          {grpc::StatusCode::INVALID_ARGUMENT,
+           absl::StrCat("results[", place, "]: one of `success` and `failure` must be set")});
       return false;
   }
   return false;
@@ -228,8 +231,7 @@ void HandlerStream::Add(const engine::Registration& registration) {
   absl::MutexLock lock(&mutex_);
   v1::Registered& registered =
       *Frame(kPartBytes * (1 + registration.stale.size())).mutable_registered();
-  *registered.mutable_lease_duration() =
-      TimeUtil::MicrosecondsToDuration(limits_.lease.count());
+  *registered.mutable_lease_duration() = TimeUtil::MicrosecondsToDuration(limits_.lease.count());
   *registered.mutable_heartbeat_interval() =
       TimeUtil::MicrosecondsToDuration(limits_.heartbeat.count());
   registered.set_payload_bytes_max(limits_.payload_bytes_max);

@@ -1,8 +1,6 @@
 // One handler's stream.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <deque>
 #include <memory>
 #include <optional>
@@ -10,6 +8,8 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include <grpcpp/grpcpp.h>
+
 #include "engine/effects.h"
 #include "service/handlers/handler_sessions.h"
 #include "service/handlers/stream_limits.h"
@@ -18,13 +18,14 @@
 
 namespace tasker::service {
 
-// Turns what a handler sends into commands, and what the engine has for it into messages. Everything
-// that is ready while a write is under way leaves with the next one.
+// Turns what a handler sends into commands, and what the engine has for it into messages.
+// Everything that is ready while a write is under way leaves with the next one.
 //
 // A handler that sends without reading, or faster than its results become durable, is read no
 // further until it has caught up. Keeps itself alive until gRPC is done with it. Public methods may
 // be called from any thread.
-class HandlerStream final : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse> {
+class HandlerStream final
+    : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse> {
  public:
   // Begins to read. All arguments must outlive the stream.
   static HandlerStream* Begin(grpc::CallbackServerContext* context, const StreamLimits* limits,

@@ -1,9 +1,8 @@
 #include "service/handlers/register_check.h"
 
-#include <google/protobuf/unknown_field_set.h>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include <google/protobuf/unknown_field_set.h>
 
 namespace tasker::service {
 namespace {
@@ -20,8 +19,8 @@ void CollectUnknown(const pb::Message& message, const std::string& path,
   const pb::Reflection& reflection = *message.GetReflection();
   const pb::UnknownFieldSet& unknown = reflection.GetUnknownFields(message);
   for (int i = 0; i < unknown.field_count(); ++i) {
-    found.push_back(absl::StrCat(path.empty() ? "message" : path, ": field ",
-                                 unknown.field(i).number()));
+    found.push_back(
+        absl::StrCat(path.empty() ? "message" : path, ": field ", unknown.field(i).number()));
   }
   std::vector<const pb::FieldDescriptor*> set;
   reflection.ListFields(message, &set);
@@ -58,16 +57,16 @@ absl::Status CheckFields(const v1::Register& asked) {
     return id;
   }
   if (asked.concurrency() == 0 || asked.concurrency() > kConcurrencyMax) {
-    return Wrong("register.concurrency", absl::StrCat("must be 1 to ", kConcurrencyMax, ", is ",
-                                                      asked.concurrency()));
+    return Wrong("register.concurrency",
+                 absl::StrCat("must be 1 to ", kConcurrencyMax, ", is ", asked.concurrency()));
   }
   if (asked.handler_classes_size() == 0) {
     return Wrong("register.handler_classes", "at least one is required");
   }
   if (asked.handler_classes_size() > kHandlerClassesMax) {
-    return Wrong("register.handler_classes", absl::StrCat(asked.handler_classes_size(),
-                                                          " are over the limit of ",
-                                                          kHandlerClassesMax));
+    return Wrong(
+        "register.handler_classes",
+        absl::StrCat(asked.handler_classes_size(), " are over the limit of ", kHandlerClassesMax));
   }
   return absl::OkStatus();
 }
@@ -83,9 +82,9 @@ std::vector<std::string> UnknownFields(const pb::Message& message) {
 absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& first,
                                                       engine::SessionId session) {
   if (const std::vector<std::string> unknown = UnknownFields(first); !unknown.empty()) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "the first message has unknown fields (", absl::StrJoin(unknown, ", "),
-        "); this service speaks tasker.v1 as its reflection describes it"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("the first message has unknown fields (", absl::StrJoin(unknown, ", "),
+                     "); this service speaks tasker.v1 as its reflection describes it"));
   }
   if (!first.has_register_()) {
     return Wrong("register", "the first message of the stream must have it");
@@ -95,8 +94,8 @@ absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& 
   }
   const v1::Register& asked = first.register_();
   if (absl::Status fields = CheckFields(asked); !fields.ok()) return fields;
-  engine::RegisterHandler command{session, asked.name(), asked.instance_id(), asked.concurrency(),
-                                  {},      {}};
+  engine::RegisterHandler command{
+      session, asked.name(), asked.instance_id(), asked.concurrency(), {}, {}};
   for (int i = 0; i < asked.handler_classes_size(); ++i) {
     const v1::HandlerClass& served = asked.handler_classes(i);
     const std::string where = absl::StrCat("register.handler_classes[", i, "].handler_class");
@@ -104,8 +103,8 @@ absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& 
         !name.ok()) {
       return name;
     }
-    command.classes.push_back({served.handler_class(), served.namespace_(), served.version(),
-                               served.concurrency()});
+    command.classes.push_back(
+        {served.handler_class(), served.namespace_(), served.version(), served.concurrency()});
   }
   for (int i = 0; i < asked.held_tokens_size(); ++i) {
     const auto token = engine::AttemptToken::Decode(asked.held_tokens(i));

@@ -1,12 +1,12 @@
 // Whether the first message of a handler's stream is what it must be.
 #pragma once
 
-#include <google/protobuf/message.h>
-
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
+#include <google/protobuf/message.h>
+
 #include "engine/command.h"
 #include "tasker/v1/handler_service.pb.h"
 

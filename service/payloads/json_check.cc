@@ -1,7 +1,6 @@
 #include "service/payloads/json_check.h"
 
 #include <simdjson.h>
-
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -19,8 +18,8 @@ absl::Status CheckJson(std::string_view text, JsonKind kind, std::uint64_t bytes
   thread_local simdjson::dom::parser parser;
   simdjson::dom::element value;
   if (const auto error = parser.parse(text.data(), text.size()).get(value)) {
-    return absl::InvalidArgumentError(absl::StrCat(name, ": not valid JSON in UTF-8: ",
-                                                   std::string(simdjson::error_message(error))));
+    return absl::InvalidArgumentError(absl::StrCat(
+        name, ": not valid JSON in UTF-8: ", std::string(simdjson::error_message(error))));
   }
   if (kind == JsonKind::kObject && !value.is_object()) {
     return absl::InvalidArgumentError(absl::StrCat(name, ": must be a JSON object"));

@@ -1,11 +1,11 @@
 #include "service/pipeline/partition_runner.h"
 
-#include <pthread.h>
-
 #include <algorithm>
+#include <pthread.h>
 #include <utility>
 
 #include "absl/time/time.h"
+
 #include "service/pipeline/record_batch.h"
 #include "service/pipeline/recovery.h"
 #include "storage/keys.h"
@@ -21,8 +21,8 @@ absl::Status Stopped() { return absl::UnavailableError("the service stops or can
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PartitionRunner>> PartitionRunner::Start(Options options,
-                                                                       storage::Store* store,
-                                                                       EffectSink* sink) {
+                                                                        storage::Store* store,
+                                                                        EffectSink* sink) {
   absl::StatusOr<storage::Ownership> ownership = store->Acquire(options.partition);
   if (!ownership.ok()) return ownership.status();
   std::unique_ptr<PartitionRunner> runner(
@@ -130,7 +130,8 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyAll(std::vector<Su
   auto group = std::make_unique<Group>();
   group->sequence = storage::Next(last_sequence_);
   history_rows_ = 0;
-  // Timers are looked at with every group, so that a stream of submissions cannot keep them waiting.
+  // Timers are looked at with every group, so that a stream of submissions cannot keep them
+  // waiting.
   if (const auto timer = partition_.NextTimer(); timer && *timer <= clock_.Now()) {
     absl::Status ignored;
     ApplyOne(engine::FireTimers{}, *group, ignored);
@@ -149,7 +150,8 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyAll(std::vector<Su
       *events->add_events() = std::move(event);
     }
     group->effects.events.clear();
-    group->batch.Put(storage::Table::kEvents, storage::EventKey(options_.partition, group->sequence),
+    group->batch.Put(storage::Table::kEvents,
+                     storage::EventKey(options_.partition, group->sequence),
                      events->SerializeAsString());
     group->events = std::move(events);
   }
@@ -209,8 +211,8 @@ absl::Status PartitionRunner::CommitGroup(const Group& group) {
 }
 
 void PartitionRunner::Release(Group& group) {
-  sink_.Release({options_.partition, group.sequence, std::move(group.effects),
-                 std::move(group.events)});
+  sink_.Release(
+      {options_.partition, group.sequence, std::move(group.effects), std::move(group.events)});
   for (Answer& answer : group.answers) answer.done(answer.status, group.sequence);
 }
 

@@ -12,6 +12,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+
 #include "engine/command.h"
 #include "engine/partition.h"
 #include "service/pipeline/clock.h"
@@ -49,11 +50,12 @@ class PartitionRunner {
     std::function<void(const absl::Status&)> on_failure;
   };
 
-  // Takes the partition in `store`, reads its open tasks and starts to work. `store` and `sink` must
-  // outlive the runner. Errors: what the store answers; DATA_LOSS if an open task cannot be read.
+  // Takes the partition in `store`, reads its open tasks and starts to work. `store` and `sink`
+  // must outlive the runner. Errors: what the store answers; DATA_LOSS if an open task cannot be
+  // read.
   static absl::StatusOr<std::unique_ptr<PartitionRunner>> Start(Options options,
-                                                               storage::Store* store,
-                                                               EffectSink* sink);
+                                                                storage::Store* store,
+                                                                EffectSink* sink);
 
   // Stops as Stop does.
   ~PartitionRunner();
@@ -66,8 +68,8 @@ class PartitionRunner {
   void Submit(std::vector<engine::Command> commands, Completion done);
   void Submit(engine::Command command, Completion done);
 
-  // Calls `look` on the partition's thread, between two commands, with the partition as it is: it may
-  // be ahead of what is durable. Null instead after Stop or a failure, on the caller's thread.
+  // Calls `look` on the partition's thread, between two commands, with the partition as it is: it
+  // may be ahead of what is durable. Null instead after Stop or a failure, on the caller's thread.
   void Inspect(Inspection look);
 
   // Commits everything submitted so far, then ends both threads. Idempotent.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+
 #include "storage/keys.h"
 
 namespace tasker::service {
@@ -28,8 +29,8 @@ absl::StatusOr<engine::StoredTask> ReadTask(
   if (!record->has_value() || !stored.record.ParseFromString(**record)) {
     return CannotRead(id, "it is marked as open, but its record is missing or cannot be read");
   }
-  stored.task_template = find_template(
-      {stored.record.namespace_(), stored.record.name(), stored.record.version()});
+  stored.task_template =
+      find_template({stored.record.namespace_(), stored.record.name(), stored.record.version()});
   if (stored.task_template == nullptr) {
     return CannotRead(id, "its template is not in the store, or can no longer be loaded");
   }

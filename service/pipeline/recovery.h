@@ -5,6 +5,7 @@
 #include <functional>
 
 #include "absl/status/status.h"
+
 #include "engine/record_codec.h"
 #include "engine/task_template.h"
 #include "storage/store.h"

@@ -68,8 +68,8 @@ void EffectRelease::Release(Committed committed) {
 }
 
 engine::ResultOutcome EffectRelease::OutcomeInStore(const engine::AttemptToken& token) {
-  const auto value = store_.Get(storage::Table::kSteps,
-                                storage::StepKey(token.task.bytes(), Raw(token.step)));
+  const auto value =
+      store_.Get(storage::Table::kSteps, storage::StepKey(token.task.bytes(), Raw(token.step)));
   storage::v1::StepRecord step;
   const bool applied = value.ok() && value->has_value() && step.ParseFromString(**value) &&
                        step.attempts() == Raw(token.attempt) && step.nonce() == token.nonce;

@@ -1,11 +1,10 @@
 // From our errors to gRPC's. The codes are the same numbers on both sides.
 #pragma once
 
-#include <grpcpp/support/status.h>
-
 #include <string>
 
 #include "absl/status/status.h"
+#include <grpcpp/support/status.h>
 
 namespace tasker::service {
 

@@ -1,8 +1,8 @@
 #include "service/tasks/new_task_id.h"
 
-#include <uuid/uuid.h>
-
 #include <string_view>
+
+#include <uuid/uuid.h>
 
 namespace tasker::service {
 

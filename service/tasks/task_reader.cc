@@ -1,7 +1,5 @@
 #include "service/tasks/task_reader.h"
 
-#include <google/protobuf/util/time_util.h>
-
 #include <memory>
 #include <optional>
 #include <utility>
@@ -9,6 +7,8 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include <google/protobuf/util/time_util.h>
+
 #include "engine/execution_status.h"
 #include "engine/step_machine.h"
 #include "service/pipeline/recovery.h"
@@ -24,12 +24,14 @@ using Steps = std::vector<std::pair<engine::StepIndex, storage::v1::StepRecord>>
 constexpr std::uint32_t kPageSizeDefault = 20;
 constexpr std::uint32_t kPageSizeMax = 100;
 
-void SetTime(std::int64_t micros, google::protobuf::Timestamp* (v1::Task::*field)(), v1::Task& task) {
+void SetTime(std::int64_t micros, google::protobuf::Timestamp* (v1::Task::*field)(),
+             v1::Task& task) {
   if (micros == 0) return;
   *(task.*field)() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(micros);
 }
 
-void SetTime(std::int64_t micros, google::protobuf::Timestamp* (v1::Step::*field)(), v1::Step& step) {
+void SetTime(std::int64_t micros, google::protobuf::Timestamp* (v1::Step::*field)(),
+             v1::Step& step) {
   if (micros == 0) return;
   *(step.*field)() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(micros);
 }
@@ -125,8 +127,7 @@ absl::StatusOr<std::string> FirstKey(const v1::ListTasksRequest& request,
                                      storage::PartitionId partition) {
   if (request.page_token().empty()) return storage::PartitionKey(partition);
   std::string key;
-  if (!absl::WebSafeBase64Unescape(request.page_token(), &key) ||
-      !storage::CreatedTaskIdIn(key)) {
+  if (!absl::WebSafeBase64Unescape(request.page_token(), &key) || !storage::CreatedTaskIdIn(key)) {
     return absl::InvalidArgumentError("page_token: was not made by this service");
   }
   key.push_back('\0');
@@ -158,8 +159,8 @@ absl::StatusOr<v1::Task> TaskReader::Read(const engine::TaskId& id) const {
 
 absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksRequest& request) const {
   if (request.page_size() > kPageSizeMax) {
-    return absl::InvalidArgumentError(absl::StrCat("page_size: ", request.page_size(),
-                                                   " is over the limit of ", kPageSizeMax));
+    return absl::InvalidArgumentError(
+        absl::StrCat("page_size: ", request.page_size(), " is over the limit of ", kPageSizeMax));
   }
   const absl::StatusOr<std::string> first = FirstKey(request, partition_);
   if (!first.ok()) return first.status();
@@ -167,8 +168,8 @@ absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksReques
       static_cast<int>(request.page_size() == 0 ? kPageSizeDefault : request.page_size());
   v1::ListTasksResponse page;
   const std::unique_ptr<storage::Snapshot> snapshot = store_.TakeSnapshot();
-  const auto rows = snapshot->Scan(Table::kCreated, *first,
-                                   storage::KeyAfter(storage::PartitionKey(partition_)));
+  const auto rows =
+      snapshot->Scan(Table::kCreated, *first, storage::KeyAfter(storage::PartitionKey(partition_)));
   std::string last;
   for (; rows->Valid(); rows->Next()) {
     const std::optional<std::string_view> bytes = storage::CreatedTaskIdIn(rows->key());

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "absl/status/statusor.h"
+
 #include "engine/ids.h"
 #include "engine/task_template.h"
 #include "storage/store.h"

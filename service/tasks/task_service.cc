@@ -5,6 +5,7 @@
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+
 #include "engine/task_machine.h"
 #include "service/payloads/json_check.h"
 #include "service/server/grpc_status.h"
@@ -30,16 +31,14 @@ std::string OrUnknown(const std::string& text) { return text.empty() ? "unknown"
 absl::Status CheckLength(const std::string& text, std::string_view where) {
   if (text.size() <= kOriginBytesMax) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat(std::string(where), ": ", text.size(),
-                                                 " bytes are over the limit of ",
-                                                 kOriginBytesMax));
+                                                 " bytes are over the limit of ", kOriginBytesMax));
 }
 
 absl::Status CheckOrigin(const v1::CreateTaskRequest& request) {
   if (request.name().empty()) return absl::InvalidArgumentError("name: is required");
-  for (const auto& [where, text] :
-       {std::pair("initiator", &request.initiator()),
-        std::pair("source_system", &request.source_system()),
-        std::pair("reason", &request.reason())}) {
+  for (const auto& [where, text] : {std::pair("initiator", &request.initiator()),
+                                    std::pair("source_system", &request.source_system()),
+                                    std::pair("reason", &request.reason())}) {
     if (absl::Status length = CheckLength(*text, where); !length.ok()) return length;
   }
   if (request.tags_size() > kTagsMax) {
@@ -75,12 +74,13 @@ absl::StatusOr<engine::CreateTask> TaskService::CommandOf(
     return json;
   }
   if (absl::Status schema = (*found)->CheckContext(context); !schema.ok()) return schema;
-  return engine::CreateTask{
-      NewTaskId(),
-      (*found)->compiled,
-      engine::MakePayload(std::move(context)),
-      {OrUnknown(request.initiator()), OrUnknown(request.source_system()),
-       OrUnknown(request.reason()), {request.tags().begin(), request.tags().end()}}};
+  return engine::CreateTask{NewTaskId(),
+                            (*found)->compiled,
+                            engine::MakePayload(std::move(context)),
+                            {OrUnknown(request.initiator()),
+                             OrUnknown(request.source_system()),
+                             OrUnknown(request.reason()),
+                             {request.tags().begin(), request.tags().end()}}};
 }
 
 grpc::ServerUnaryReactor* TaskService::CreateTask(grpc::CallbackServerContext* context,
@@ -103,11 +103,11 @@ grpc::ServerUnaryReactor* TaskService::CreateTask(grpc::CallbackServerContext* c
   }
   response->set_task_id(command->task.ToString());
   response->set_version(command->task_template->id.version);
-  runner_.Submit(*std::move(command), [this, reactor, response](const absl::Status& answer,
-                                                                storage::Sequence sequence) {
-    SetPosition(partition_, sequence, *response->mutable_position());
-    reactor->Finish(ToGrpc(answer));
-  });
+  runner_.Submit(*std::move(command),
+                 [this, reactor, response](const absl::Status& answer, storage::Sequence sequence) {
+                   SetPosition(partition_, sequence, *response->mutable_position());
+                   reactor->Finish(ToGrpc(answer));
+                 });
   return reactor;
 }
 

@@ -1,12 +1,12 @@
 // The gRPC door to tasks.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <atomic>
 #include <cstdint>
 
 #include "absl/status/statusor.h"
+#include <grpcpp/grpcpp.h>
+
 #include "engine/command.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/tasks/task_reader.h"

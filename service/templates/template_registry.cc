@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+
 #include "config/spelling.h"
 #include "engine/record_codec.h"
 #include "service/pipeline/clock.h"
@@ -46,8 +47,8 @@ absl::Status TemplateRegistry::Entry::CheckContext(std::string_view context_json
   if (!schema) return absl::OkStatus();
   const std::vector<config::SchemaFault> faults = schema->Check(context_json);
   if (faults.empty()) return absl::OkStatus();
-  std::string message = absl::StrCat("context does not satisfy the schema of ",
-                                     compiled->id.ToString(), ":");
+  std::string message =
+      absl::StrCat("context does not satisfy the schema of ", compiled->id.ToString(), ":");
   for (const config::SchemaFault& fault : faults) {
     absl::StrAppend(&message, "\n  ", fault.pointer.empty() ? "(whole)" : fault.pointer, ": ",
                     fault.reason);
@@ -74,8 +75,7 @@ absl::Status TemplateRegistry::LoadStored(std::vector<std::string>& problems) {
   absl::MutexLock lock(&mutex_);
   const std::string begin = storage::PartitionKey(storage::kCatalog);
   const auto snapshot = store_.TakeSnapshot();
-  const auto rows =
-      snapshot->Scan(storage::Table::kTemplates, begin, storage::KeyAfter(begin));
+  const auto rows = snapshot->Scan(storage::Table::kTemplates, begin, storage::KeyAfter(begin));
   for (; rows->Valid(); rows->Next()) {
     storage::v1::TemplateRecord record;
     if (!record.ParseFromString(std::string(rows->value()))) {
@@ -107,8 +107,7 @@ absl::Status TemplateRegistry::LoadStored(std::vector<std::string>& problems) {
   return rows->status();
 }
 
-config::LoadedTemplate TemplateRegistry::Load(std::string_view source,
-                                              std::string_view source_name,
+config::LoadedTemplate TemplateRegistry::Load(std::string_view source, std::string_view source_name,
                                               const std::string& environment) const {
   return config::LoadTemplate(source, {std::string(source_name), environment, variables_});
 }
@@ -195,8 +194,8 @@ absl::Status TemplateRegistry::NotFound(const std::string& namespace_name, const
       there.push_back(known);
     }
     return absl::NotFoundError(absl::StrCat("template ", namespace_name, ".", name,
-                                            " has no version ", std::string(version),
-                                            "; it has ", absl::StrJoin(there, ", ")));
+                                            " has no version ", std::string(version), "; it has ",
+                                            absl::StrJoin(there, ", ")));
   }
   std::vector<std::string> names;
   for (const auto& [known, versions] : templates_) {
@@ -209,8 +208,8 @@ absl::Status TemplateRegistry::NotFound(const std::string& namespace_name, const
   }
   const std::optional<std::string> nearest = config::NearestSpelling(name, names);
   return absl::NotFoundError(absl::StrCat("no template ", name, " in namespace ", namespace_name,
-                                          nearest ? "; did you mean " : "",
-                                          nearest.value_or(""), nearest ? "?" : ""));
+                                          nearest ? "; did you mean " : "", nearest.value_or(""),
+                                          nearest ? "?" : ""));
 }
 
 engine::TaskTemplatePtr TemplateRegistry::Compiled(const engine::TemplateId& id) const {

@@ -13,6 +13,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+
 #include "config/context_schema.h"
 #include "config/template_loader.h"
 #include "config/variables.h"
@@ -23,7 +24,8 @@
 namespace tasker::service {
 
 // Templates are immutable under namespace, name and version, stored as the text they came in, and
-// compiled anew at each start. Safe for concurrent use; entries live as long as somebody holds them.
+// compiled anew at each start. Safe for concurrent use; entries live as long as somebody holds
+// them.
 class TemplateRegistry {
  public:
   // One version of one template. Immutable.
@@ -77,8 +79,8 @@ class TemplateRegistry {
   using Versions = std::map<std::string, EntryPtr, VersionLess>;
   using Name = std::pair<std::string, std::string>;
 
-  TemplateRegistry(storage::Store* store, std::string environment,
-                   config::VariableLookup variables, storage::Ownership ownership)
+  TemplateRegistry(storage::Store* store, std::string environment, config::VariableLookup variables,
+                   storage::Ownership ownership)
       : store_(*store),
         environment_(std::move(environment)),
         variables_(std::move(variables)),

@@ -19,8 +19,8 @@ v1::Template HeaderOf(const TemplateRegistry::Entry& entry) {
   out.set_task_handler_class(from.task_handler_class);
   out.set_concurrent(from.concurrent);
   out.set_total_steps(static_cast<std::uint32_t>(from.steps.size()));
-  *out.mutable_applied_at() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-      engine::ToMicros(entry.applied_at));
+  *out.mutable_applied_at() =
+      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(engine::ToMicros(entry.applied_at));
   return out;
 }
 

@@ -16,9 +16,8 @@ namespace tasker::service {
 namespace {
 
 bool IsNumber(const std::string& text) {
-  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
-    return absl::ascii_isdigit(c);
-  });
+  return !text.empty() &&
+         std::ranges::all_of(text, [](unsigned char c) { return absl::ascii_isdigit(c); });
 }
 
 // An identifier of a pre-release: numbers by value and below words.
@@ -48,7 +47,8 @@ std::optional<Semantic> Parse(std::string_view text) {
   Semantic version;
   if (parts.size() != version.numbers.size()) return std::nullopt;
   for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (!IsNumber(parts[i]) || !absl::SimpleAtoi(parts[i], &version.numbers[i])) return std::nullopt;
+    if (!IsNumber(parts[i]) || !absl::SimpleAtoi(parts[i], &version.numbers[i]))
+      return std::nullopt;
   }
   if (dash == std::string_view::npos) return version;
   version.is_release = false;

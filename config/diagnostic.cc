@@ -1,0 +1,30 @@
+#include "config/diagnostic.h"
+
+#include <algorithm>
+
+namespace tasker::config {
+
+std::string Diagnostic::ToString() const {
+  std::string text = file;
+  if (line > 0) text += ":" + std::to_string(line) + ":" + std::to_string(column);
+  text += severity == Severity::kError ? ": error: " : ": warning: ";
+  if (!key_path.empty()) text += key_path + ": ";
+  return text + message;
+}
+
+bool HasErrors(const Diagnostics& diagnostics) {
+  return std::ranges::any_of(diagnostics, [](const Diagnostic& diagnostic) {
+    return diagnostic.severity == Diagnostic::Severity::kError;
+  });
+}
+
+std::string ToString(const Diagnostics& diagnostics) {
+  std::string text;
+  for (const Diagnostic& diagnostic : diagnostics) {
+    if (!text.empty()) text += '\n';
+    text += diagnostic.ToString();
+  }
+  return text;
+}
+
+}  // namespace tasker::config

@@ -1,0 +1,214 @@
+#include "config/settings.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <functional>
+#include <map>
+#include <utility>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+
+#include "config/spelling.h"
+#include "config/units.h"
+#include "config/yaml_document.h"
+#include "config/yaml_fields.h"
+
+namespace tasker::config {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr std::size_t kSettingsBytesMax = 1u << 20;
+constexpr std::uint64_t kPayloadBytesLeast = 1u << 10;
+constexpr std::uint64_t kPayloadBytesMost = 64u << 20;
+constexpr std::array<std::string_view, 5> kLogLevels = {"trace", "debug", "info", "warn", "error"};
+
+// One section of the file: a map of keys, each with the function that reads it.
+class Section {
+ public:
+  using Read = std::function<void(const YamlFields& fields, const std::string& key)>;
+
+  Section(std::string path, std::map<std::string, Read> keys)
+      : path_(std::move(path)), keys_(std::move(keys)) {}
+
+  void ReadFrom(const YamlMap& map, const YAML::Mark& mark, YamlReport& report) const {
+    const YamlFields fields(map, mark, path_, &report);
+    std::vector<std::string> known;
+    for (const auto& [key, read] : keys_) known.push_back(key);
+    for (const YamlEntry& entry : map) {
+      const auto found = keys_.find(entry.key);
+      if (found == keys_.end()) {
+        report.Error(entry.key_mark, Join(path_, entry.key),
+                     absl::StrCat("is not a setting", DidYouMean(entry.key, known)));
+      } else if (fields.Node(entry.key)) {
+        found->second(fields, entry.key);
+      }
+    }
+  }
+
+ private:
+  const std::string path_;
+  const std::map<std::string, Read> keys_;
+};
+
+// Reads one file into `settings`.
+class Reader {
+ public:
+  Reader(Settings* settings, const VariableLookup* variables, YamlReport* report)
+      : settings_(*settings), variables_(*variables), report_(*report) {}
+
+  void ReadFrom(const YamlMap& top) {
+    Section("", {{"listen", Text(&settings_.listen, IsHostPort, "host:port")},
+                 {"data", Text(&settings_.data, IsNotEmpty, "a folder")},
+                 {"environment", Text(&settings_.environment, IsAnything, "")},
+                 {"templates", Text(&settings_.templates, IsAnything, "")},
+                 {"drain", Duration(&settings_.drain)},
+                 {"metrics", Map({{"listen", Text(&settings_.metrics_listen, IsEmptyOrHostPort,
+                                                  "host:port, or empty for none")}})},
+                 {"log", Map({{"level", Text(&settings_.log_level, IsLogLevel,
+                                             "one of trace, debug, info, warn, error")}})},
+                 {"handlers", Map({{"lease", Duration(&settings_.lease)},
+                                   {"heartbeat", Duration(&settings_.heartbeat)}})},
+                 {"limits", Map({{"payload", Size(&settings_.payload_bytes_max)}})},
+                 {"retry", Map({{"backoff", Durations(&settings_.retry.backoff)},
+                                {"multiplier", Number(&settings_.retry.multiplier, 1, 100)},
+                                {"backoff_max", Duration(&settings_.retry.backoff_max)},
+                                {"jitter", Number(&settings_.retry.jitter, 0, 1)}})}})
+        .ReadFrom(top, top.empty() ? YAML::Mark::null_mark() : top[0].key_mark, report_);
+    if (settings_.heartbeat * 2 >= settings_.lease) {
+      report_.Error(absl::StrCat("handlers.heartbeat (", settings_.heartbeat.count(),
+                                 "ms) must be less than half of handlers.lease (",
+                                 settings_.lease.count(), "ms)"));
+    }
+  }
+
+ private:
+  static bool IsAnything(std::string_view) { return true; }
+  static bool IsNotEmpty(std::string_view text) { return !text.empty(); }
+  static bool IsLogLevel(std::string_view text) {
+    return std::ranges::find(kLogLevels, text) != kLogLevels.end();
+  }
+  static bool IsHostPort(std::string_view text) {
+    const std::size_t colon = text.rfind(':');
+    std::uint32_t port = 0;
+    if (colon == std::string_view::npos || colon == 0) return false;
+    return absl::SimpleAtoi(std::string(text.substr(colon + 1)), &port) && port <= 65535;
+  }
+  static bool IsEmptyOrHostPort(std::string_view text) { return text.empty() || IsHostPort(text); }
+
+  // The field's text with its variables filled in.
+  std::optional<std::string> Filled(const YamlFields& fields, const std::string& key) {
+    const std::optional<std::string> text = fields.Text(key);
+    if (!text) return std::nullopt;
+    Interpolated filled = Interpolate(*text, variables_);
+    if (filled.unset.empty()) return std::move(filled.text);
+    fields.Error(key, absl::StrCat("the variable ", filled.unset[0], " is not set"));
+    return std::nullopt;
+  }
+
+  Section::Read Text(std::string* out, bool (*is_right)(std::string_view), std::string expected) {
+    return [this, out, is_right, expected = std::move(expected)](const YamlFields& fields,
+                                                                 const std::string& key) {
+      const std::optional<std::string> text = Filled(fields, key);
+      if (!text) return;
+      if (is_right(*text)) {
+        *out = *text;
+      } else {
+        fields.Error(key, absl::StrCat("`", *text, "` is not ", expected));
+      }
+    };
+  }
+
+  Section::Read Duration(milliseconds* out) {
+    return [this, out](const YamlFields& fields, const std::string& key) {
+      const std::optional<std::string> text = Filled(fields, key);
+      if (!text) return;
+      const std::optional<milliseconds> duration = ParseDuration(*text);
+      if (duration && duration->count() > 0) {
+        *out = *duration;
+      } else {
+        fields.Error(key,
+                     absl::StrCat("`", *text, "` is not a duration such as 30s, 250ms or 1h30m"));
+      }
+    };
+  }
+
+  Section::Read Durations(std::vector<milliseconds>* out) {
+    return [out](const YamlFields& fields, const std::string& key) {
+      std::vector<milliseconds> durations;
+      for (const std::string& text : fields.TextList(key)) {
+        const std::optional<milliseconds> duration = ParseDuration(text);
+        if (!duration) {
+          fields.Error(key,
+                       absl::StrCat("`", text, "` is not a duration such as 30s, 250ms or 1h30m"));
+          return;
+        }
+        durations.push_back(*duration);
+      }
+      if (!durations.empty()) *out = std::move(durations);
+    };
+  }
+
+  Section::Read Size(std::uint64_t* out) {
+    return [this, out](const YamlFields& fields, const std::string& key) {
+      const std::optional<std::string> text = Filled(fields, key);
+      if (!text) return;
+      const std::optional<std::uint64_t> size = ParseSize(*text);
+      if (size && *size >= kPayloadBytesLeast && *size <= kPayloadBytesMost) {
+        *out = *size;
+      } else {
+        fields.Error(key, absl::StrCat("`", *text, "` is not a size from 1KiB to 64MiB"));
+      }
+    };
+  }
+
+  Section::Read Number(double* out, double least, double most) {
+    return [this, out, least, most](const YamlFields& fields, const std::string& key) {
+      const std::optional<std::string> text = Filled(fields, key);
+      double number = 0;
+      if (!text) return;
+      if (absl::SimpleAtod(*text, &number) && number >= least && number <= most) {
+        *out = number;
+      } else {
+        fields.Error(key, absl::StrCat("`", *text, "` is not a number from ", least, " to ", most));
+      }
+    };
+  }
+
+  Section::Read Map(std::map<std::string, Section::Read> keys) {
+    return [this, keys = std::move(keys)](const YamlFields& fields, const std::string& key) {
+      const YAML::Node node = *fields.Node(key);
+      if (!node.IsMap()) {
+        fields.Error(key, "must be a map");
+        return;
+      }
+      Section(key, keys).ReadFrom(EntriesOf(node, key, report_), node.Mark(), report_);
+    };
+  }
+
+  Settings& settings_;
+  const VariableLookup& variables_;
+  YamlReport& report_;
+};
+
+}  // namespace
+
+LoadedSettings LoadSettings(std::string_view yaml, std::string_view source_name,
+                            const VariableLookup& variables) {
+  LoadedSettings loaded;
+  YamlReport report{std::string(source_name)};
+  try {
+    if (const std::optional<YamlMap> top = ReadDocument(yaml, kSettingsBytesMax, report)) {
+      Reader(&loaded.settings, &variables, &report).ReadFrom(*top);
+    }
+  } catch (const std::exception& error) {
+    // yaml-cpp throws where a node is not of the kind asked for; nothing of it may get out.
+    report.Error(absl::StrCat("cannot be read as settings: ", error.what()));
+  }
+  loaded.diagnostics = report.Take();
+  return loaded;
+}
+
+}  // namespace tasker::config

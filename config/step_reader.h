@@ -1,0 +1,28 @@
+// The steps of a template, from YAML.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "config/variables.h"
+#include "config/yaml_report.h"
+#include "engine/task_template.h"
+
+namespace tasker::config {
+
+// What steps take from their template.
+struct StepContext {
+  // `default_dependent_system`.
+  std::optional<std::string> dependent_system;
+  // `named_steps`; unset: any name will do.
+  std::optional<std::vector<std::string>> named_steps;
+  const VariableLookup* variables = nullptr;
+};
+
+// Reads the list under `step_templates`: names, settings, and parents as indices. What is wrong is
+// reported, cycles included; the result is of use only if nothing was.
+std::vector<engine::StepTemplate> ReadSteps(const YAML::Node& list, const StepContext& context,
+                                            YamlReport& report);
+
+}  // namespace tasker::config

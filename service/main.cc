@@ -1,0 +1,169 @@
+// taskerd: the service as a program.
+#include <fstream>
+#include <iostream>
+#include <iterator>
+#include <optional>
+#include <pthread.h>
+#include <signal.h>
+#include <string>
+#include <thread>
+
+#include <CLI/CLI.hpp>
+#include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include "config/settings.h"
+#include "config/template_loader.h"
+#include "service/server/server.h"
+
+namespace {
+
+using tasker::config::Settings;
+
+struct Flags {
+  std::string config;
+  std::optional<std::string> listen;
+  std::optional<std::string> metrics_listen;
+  std::optional<std::string> data;
+  std::optional<std::string> environment;
+  std::optional<std::string> templates;
+  std::optional<std::string> log_level;
+  std::string check_config;
+  std::vector<std::string> check_templates;
+};
+
+void AddFlags(CLI::App& app, Flags& flags) {
+  app.add_option("-c,--config", flags.config, "Settings file; without one the defaults count");
+  app.add_option("--listen", flags.listen, "host:port of gRPC, over the settings file");
+  app.add_option("--metrics-listen", flags.metrics_listen, "host:port of /metrics, empty for none");
+  app.add_option("--data", flags.data, "Folder of the store");
+  app.add_option("--environment", flags.environment, "Which `environments` of templates count");
+  app.add_option("--templates", flags.templates, "Folder of templates applied at start");
+  app.add_option("--log-level", flags.log_level, "trace, debug, info, warn or error");
+  app.add_option("--check-config", flags.check_config, "Check a settings file and exit");
+  app.add_option("--check-template", flags.check_templates, "Check template files and exit");
+  app.set_version_flag("--version", TASKER_VERSION);
+}
+
+// Nullopt, with a line on stderr, if the file cannot be read.
+std::optional<std::string> ReadFile(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(file), {}};
+  if (file) return text;
+  std::cerr << path << ": cannot be read\n";
+  return std::nullopt;
+}
+
+// Nullopt, with what is wrong on stderr, if the settings cannot be used.
+std::optional<Settings> ReadSettings(const std::string& path) {
+  if (path.empty()) return Settings{};
+  const std::optional<std::string> text = ReadFile(path);
+  if (!text) return std::nullopt;
+  tasker::config::LoadedSettings loaded =
+      tasker::config::LoadSettings(*text, path, tasker::config::EnvironmentVariables());
+  if (!loaded.diagnostics.empty()) std::cerr << ToString(loaded.diagnostics) << '\n';
+  if (HasErrors(loaded.diagnostics)) return std::nullopt;
+  return loaded.settings;
+}
+
+int CheckConfig(const std::string& path) {
+  if (!ReadSettings(path)) return 1;
+  std::cout << path << ": right\n";
+  return 0;
+}
+
+int CheckTemplates(const std::vector<std::string>& paths, const std::string& environment) {
+  int wrong = 0;
+  for (const std::string& path : paths) {
+    const std::optional<std::string> text = ReadFile(path);
+    if (!text) {
+      wrong = 1;
+      continue;
+    }
+    const tasker::config::LoadedTemplate loaded = tasker::config::LoadTemplate(
+        *text, {path, environment, tasker::config::EnvironmentVariables()});
+    if (!loaded.diagnostics.empty()) std::cerr << ToString(loaded.diagnostics) << '\n';
+    if (loaded.compiled == nullptr) {
+      wrong = 1;
+    } else {
+      std::cout << path << ": " << loaded.compiled->id.ToString() << ", right\n";
+    }
+  }
+  return wrong;
+}
+
+void Override(const Flags& flags, Settings& settings) {
+  settings.listen = flags.listen.value_or(settings.listen);
+  settings.metrics_listen = flags.metrics_listen.value_or(settings.metrics_listen);
+  settings.data = flags.data.value_or(settings.data);
+  settings.environment = flags.environment.value_or(settings.environment);
+  settings.templates = flags.templates.value_or(settings.templates);
+  settings.log_level = flags.log_level.value_or(settings.log_level);
+}
+
+void SetUpLog(const std::string& level) {
+  auto log = spdlog::stderr_color_mt("taskerd");
+  log->set_pattern("%Y-%m-%dT%H:%M:%S.%eZ %^%l%$ %v", spdlog::pattern_time_type::utc);
+  log->set_level(spdlog::level::from_str(level));
+  log->flush_on(spdlog::level::info);
+  spdlog::set_default_logger(std::move(log));
+}
+
+int Serve(const Settings& settings) {
+  // Before any thread is made, so that each of them leaves these signals to sigwait.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  signal(SIGPIPE, SIG_IGN);
+
+  absl::StatusOr<std::unique_ptr<tasker::service::Server>> server =
+      tasker::service::Server::Start(settings);
+  if (!server.ok()) {
+    spdlog::critical(std::string(server.status().message()));
+    return 1;
+  }
+  const std::string host = settings.listen.substr(0, settings.listen.rfind(':'));
+  spdlog::info("listening on {}:{}, data in {}, environment {}", host, (*server)->port(),
+               settings.data, settings.environment);
+  if (!settings.metrics_listen.empty())
+    spdlog::info("metrics on port {}", (*server)->metrics_port());
+
+  // A partition that cannot commit ends the service just as a signal does.
+  absl::Status failure;
+  std::thread watcher([&] {
+    pthread_setname_np(pthread_self(), "watcher");
+    failure = (*server)->AwaitFailure();
+    kill(getpid(), SIGTERM);
+  });
+  int received = 0;
+  sigwait(&signals, &received);
+  spdlog::info("stopping");
+  (*server)->Stop();
+  watcher.join();
+  if (!failure.ok()) {
+    spdlog::critical("stopped: {}", std::string(failure.message()));
+    return 1;
+  }
+  spdlog::info("stopped");
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App app{"taskerd: Tasker's durable workflow service"};
+  Flags flags;
+  AddFlags(app, flags);
+  CLI11_PARSE(app, argc, argv);
+  if (!flags.check_config.empty()) return CheckConfig(flags.check_config);
+  if (!flags.check_templates.empty()) {
+    return CheckTemplates(flags.check_templates, flags.environment.value_or(""));
+  }
+  std::optional<Settings> settings = ReadSettings(flags.config);
+  if (!settings) return 1;
+  Override(flags, *settings);
+  SetUpLog(settings->log_level);
+  return Serve(*settings);
+}

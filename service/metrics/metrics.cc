@@ -1,0 +1,134 @@
+#include "service/metrics/metrics.h"
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+
+#include "engine/event_names.h"
+
+namespace tasker::service {
+namespace {
+
+namespace names = engine::event_names;
+using Labels = std::map<std::string, std::string>;
+using storage::v1::EventRecord;
+
+// From a tenth of a millisecond to an hour.
+const prometheus::Histogram::BucketBoundaries kSeconds = {
+    0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
+    0.5,    1,      2.5,   5,      10,    30,   60,    300,  900, 3600};
+
+Labels TaskLabels(const EventRecord& event) {
+  return {
+      {"namespace", event.namespace_()}, {"task", event.task_name()}, {"version", event.version()}};
+}
+
+Labels StepLabels(const EventRecord& event) {
+  Labels labels = TaskLabels(event);
+  labels.emplace("step", event.step_name());
+  return labels;
+}
+
+Labels With(Labels labels, std::string name, std::string value) {
+  labels.emplace(std::move(name), std::move(value));
+  return labels;
+}
+
+double Seconds(std::int64_t micros) { return static_cast<double>(micros) / 1e6; }
+
+template <typename Builder>
+auto& Named(Builder builder, const char* name, const char* help, prometheus::Registry& registry) {
+  return builder.Name(name).Help(help).Register(registry);
+}
+
+}  // namespace
+
+// Values that are read when Prometheus asks.
+class Metrics::Scraped final : public prometheus::Collectable {
+ public:
+  explicit Scraped(Sources sources) : sources_(std::move(sources)) {}
+
+  std::vector<prometheus::MetricFamily> Collect() const override {
+    using prometheus::MetricType;
+    return {One("tasker_store_syncs_total", "Times the store's log was made durable.",
+                MetricType::Counter, static_cast<double>(sources_.store_syncs())),
+            One("tasker_open_tasks", "Tasks that have not finished.", MetricType::Gauge,
+                static_cast<double>(sources_.open_tasks())),
+            One("tasker_queue_depth", "Requests that wait to be applied.", MetricType::Gauge,
+                static_cast<double>(sources_.command_backlog())),
+            One("tasker_connected_handlers", "Handlers that are connected.", MetricType::Gauge,
+                static_cast<double>(sources_.handlers())),
+            One("tasker_event_subscribers", "Calls that follow events.", MetricType::Gauge,
+                static_cast<double>(sources_.subscribers()))};
+  }
+
+ private:
+  static prometheus::MetricFamily One(const char* name, const char* help,
+                                      prometheus::MetricType type, double value) {
+    prometheus::ClientMetric metric;
+    if (type == prometheus::MetricType::Counter) {
+      metric.counter.value = value;
+    } else {
+      metric.gauge.value = value;
+    }
+    return {name, help, type, {metric}};
+  }
+
+  const Sources sources_;
+};
+
+Metrics::Metrics(Sources sources)
+    : registry_(std::make_shared<prometheus::Registry>()),
+      scraped_(std::make_shared<Scraped>(std::move(sources))),
+      tasks_(Named(prometheus::BuildCounter(), "tasker_task_executions_total",
+                   "Tasks that finished, by how.", *registry_)),
+      task_seconds_(Named(prometheus::BuildHistogram(), "tasker_task_duration_seconds",
+                          "From a task's creation to its end.", *registry_)),
+      steps_(Named(prometheus::BuildCounter(), "tasker_step_executions_total",
+                   "Attempts of steps that ended, by how.", *registry_)),
+      step_seconds_(Named(prometheus::BuildHistogram(), "tasker_step_duration_seconds",
+                          "From an attempt's hand-out to its end.", *registry_)),
+      retries_(Named(prometheus::BuildCounter(), "tasker_step_retries_total",
+                     "Attempts that failed and are tried again.", *registry_)) {}
+
+absl::Status Metrics::Serve(const std::string& address) {
+  try {
+    // One thread answers scrapes; more would only take memory.
+    exposer_ = std::make_unique<prometheus::Exposer>(address, 1);
+  } catch (const std::exception& error) {
+    return absl::UnavailableError(
+        absl::StrCat("cannot serve metrics at ", address, ": ", error.what()));
+  }
+  exposer_->RegisterCollectable(registry_);
+  exposer_->RegisterCollectable(scraped_);
+  return absl::OkStatus();
+}
+
+int Metrics::port() const {
+  return exposer_ == nullptr ? 0 : exposer_->GetListeningPorts().front();
+}
+
+void Metrics::Observe(const storage::v1::EventBatchRecord& events) {
+  for (const EventRecord& event : events.events()) ObserveOne(event);
+}
+
+void Metrics::ObserveOne(const EventRecord& event) {
+  const std::string& name = event.name();
+  if (name == names::kStepCompleted || name == names::kStepFailed) {
+    const char* status = name == names::kStepCompleted ? "complete" : "failed";
+    Labels labels = With(StepLabels(event), "status", status);
+    if (!event.error_class().empty()) labels.emplace("error_class", event.error_class());
+    steps_.Add(labels).Increment();
+    step_seconds_.Add(StepLabels(event), kSeconds).Observe(Seconds(event.execution_duration_us()));
+  } else if (name == names::kStepBackoff) {
+    retries_.Add(StepLabels(event)).Increment();
+  } else if (name == names::kTaskCompleted || name == names::kTaskFailed ||
+             name == names::kTaskCancelled) {
+    tasks_.Add(With(TaskLabels(event), "status", name.substr(sizeof("task.") - 1))).Increment();
+    task_seconds_.Add(TaskLabels(event), kSeconds).Observe(Seconds(event.total_duration_us()));
+  }
+}
+
+}  // namespace tasker::service

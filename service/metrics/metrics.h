@@ -1,0 +1,64 @@
+// What Prometheus is told. Names: shared FEATURES, "metrics".
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "absl/status/status.h"
+#include <prometheus/counter.h>
+#include <prometheus/exposer.h>
+#include <prometheus/family.h>
+#include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
+#include <prometheus/registry.h>
+
+#include "tasker/storage/v1/records.pb.h"
+
+namespace tasker::service {
+
+// Counts what events tell of, and asks for the rest when it is scraped. Observe is called by one
+// thread at a time; scrapes come on Prometheus's own.
+class Metrics {
+ public:
+  // Where the values that no event tells of come from; called on Prometheus's threads.
+  struct Sources {
+    std::function<std::uint64_t()> store_syncs;
+    std::function<std::size_t()> open_tasks;
+    std::function<std::size_t()> command_backlog;
+    std::function<std::size_t()> handlers;
+    std::function<std::size_t()> subscribers;
+  };
+
+  explicit Metrics(Sources sources);
+
+  // Serves /metrics at host:port. Error: UNAVAILABLE if that address cannot be had.
+  absl::Status Serve(const std::string& address);
+
+  // Ends Serve. The sources are not called any more.
+  void StopServing() { exposer_.reset(); }
+
+  // The port being served; 0: none.
+  int port() const;
+
+  // Counts the events of one commit.
+  void Observe(const storage::v1::EventBatchRecord& events);
+
+ private:
+  class Scraped;
+
+  void ObserveOne(const storage::v1::EventRecord& event);
+
+  const std::shared_ptr<prometheus::Registry> registry_;
+  // Registered beside the registry: weak references only are kept there.
+  const std::shared_ptr<Scraped> scraped_;
+  prometheus::Family<prometheus::Counter>& tasks_;
+  prometheus::Family<prometheus::Histogram>& task_seconds_;
+  prometheus::Family<prometheus::Counter>& steps_;
+  prometheus::Family<prometheus::Histogram>& step_seconds_;
+  prometheus::Family<prometheus::Counter>& retries_;
+  std::unique_ptr<prometheus::Exposer> exposer_;
+};
+
+}  // namespace tasker::service

@@ -1,0 +1,236 @@
+#include "service/server/server.h"
+
+#include <chrono>
+#include <random>
+#include <utility>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
+#include <grpcpp/ext/proto_server_reflection_plugin.h>
+#include <grpcpp/grpcpp.h>
+#include <grpcpp/health_check_service_interface.h>
+#include <spdlog/spdlog.h>
+
+#include "service/events/event_hub.h"
+#include "service/events/event_service.h"
+#include "service/handlers/handler_service.h"
+#include "service/handlers/handler_sessions.h"
+#include "service/metrics/metrics.h"
+#include "service/pipeline/partition_runner.h"
+#include "service/server/effect_release.h"
+#include "service/server/template_folder.h"
+#include "service/tasks/task_reader.h"
+#include "service/tasks/task_service.h"
+#include "service/templates/template_registry.h"
+#include "service/templates/template_service.h"
+#include "storage/keys.h"
+#include "storage/rocksdb_store.h"
+
+namespace tasker::service {
+namespace {
+
+// One partition owns every slot: on up to four cores more would only mean more syncs.
+constexpr storage::PartitionId kPartition{0};
+
+// A message may carry several payloads; what is longer than this no honest client sends.
+constexpr std::uint64_t kMessageBytesMax = 256u << 20;
+
+// How long calls that are still open after the drain have to end.
+constexpr std::chrono::seconds kShutdownGrace{1};
+
+engine::Duration Micros(std::chrono::milliseconds time) { return time; }
+
+engine::PartitionSettings PartitionSettingsOf(const config::Settings& settings) {
+  engine::PartitionSettings partition;
+  partition.lease = Micros(settings.lease);
+  partition.retry.backoff.assign(settings.retry.backoff.begin(), settings.retry.backoff.end());
+  partition.retry.multiplier = settings.retry.multiplier;
+  partition.retry.delay_max = Micros(settings.retry.backoff_max);
+  partition.retry.jitter = settings.retry.jitter;
+  return partition;
+}
+
+StreamLimits StreamLimitsOf(const config::Settings& settings) {
+  StreamLimits limits;
+  limits.lease = Micros(settings.lease);
+  limits.heartbeat = Micros(settings.heartbeat);
+  limits.payload_bytes_max = settings.payload_bytes_max;
+  return limits;
+}
+
+// Seeds the engine, which draws nothing of its own.
+std::uint64_t FreshSeed() {
+  std::random_device device;
+  return static_cast<std::uint64_t>(device()) << 32 | device();
+}
+
+class ServerImpl final : public Server {
+ public:
+  explicit ServerImpl(const config::Settings& settings) : settings_(settings) {}
+
+  ~ServerImpl() override { StopWithin(absl::ZeroDuration()); }
+
+  absl::Status Begin() {
+    if (absl::Status store = OpenStore(); !store.ok()) return store;
+    if (absl::Status partition = StartPartition(); !partition.ok()) return partition;
+    return Listen();
+  }
+
+  void Stop() override { StopWithin(absl::FromChrono(settings_.drain)); }
+
+  absl::Status AwaitFailure() override {
+    failed_or_stopped_.WaitForNotification();
+    absl::MutexLock lock(&mutex_);
+    return failure_;
+  }
+
+  int port() const override { return port_; }
+  int metrics_port() const override { return metrics_->port(); }
+
+ private:
+  absl::Status OpenStore() {
+    storage::RocksDbOptions options;
+    options.folder = settings_.data;
+    absl::StatusOr<std::unique_ptr<storage::Store>> store = storage::OpenRocksDbStore(options);
+    if (!store.ok()) return store.status();
+    store_ = *std::move(store);
+    std::vector<std::string> problems;
+    absl::StatusOr<std::unique_ptr<TemplateRegistry>> templates = TemplateRegistry::Open(
+        store_.get(), settings_.environment, config::EnvironmentVariables(), problems);
+    if (!templates.ok()) return templates.status();
+    templates_ = *std::move(templates);
+    for (const std::string& problem : problems) spdlog::error(problem);
+    return settings_.templates.empty() ? absl::OkStatus()
+                                       : ApplyFolder(settings_.templates, *templates_);
+  }
+
+  absl::Status StartPartition() {
+    const auto find_template = [this](const engine::TemplateId& id) {
+      return templates_->Compiled(id);
+    };
+    const absl::StatusOr<storage::Sequence> newest = store_->LastSequence(kPartition);
+    if (!newest.ok()) return newest.status();
+    log_ = std::make_unique<EventLog>(store_.get(), kPartition, *newest);
+    metrics_ = std::make_unique<Metrics>(Metrics::Sources{
+        [this] { return store_->SyncCount(); }, [this] { return runner_->open_tasks(); },
+        [this] { return runner_->backlog(); }, [this] { return sessions_.size(); },
+        [this] { return hub_->subscribers(); }});
+    hub_ = std::make_unique<EventHub>(
+        log_.get(),
+        [this](const storage::v1::EventBatchRecord& events) { metrics_->Observe(events); });
+    release_ = std::make_unique<EffectRelease>(store_.get(), &sessions_, hub_.get());
+    PartitionRunner::Options options;
+    options.partition = kPartition;
+    options.last_slot = storage::kSlotCount;
+    options.settings = PartitionSettingsOf(settings_);
+    options.seed = FreshSeed();
+    options.find_template = find_template;
+    options.on_failure = [this](const absl::Status& why) { Fail(why); };
+    absl::StatusOr<std::unique_ptr<PartitionRunner>> runner =
+        PartitionRunner::Start(std::move(options), store_.get(), release_.get());
+    if (!runner.ok()) return runner.status();
+    runner_ = *std::move(runner);
+    reader_ = std::make_unique<TaskReader>(store_.get(), kPartition, find_template);
+    spdlog::info("{} open tasks taken up", runner_->open_tasks());
+    return absl::OkStatus();
+  }
+
+  absl::Status Listen() {
+    if (!settings_.metrics_listen.empty()) {
+      if (absl::Status metrics = metrics_->Serve(settings_.metrics_listen); !metrics.ok()) {
+        return metrics;
+      }
+    }
+    task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
+                                                  templates_.get(), runner_.get(), reader_.get());
+    template_service_ = std::make_unique<TemplateService>(templates_.get());
+    event_service_ = std::make_unique<EventService>(log_.get(), hub_.get());
+    handler_service_ =
+        std::make_unique<HandlerService>(StreamLimitsOf(settings_), runner_.get(), &sessions_);
+    grpc::EnableDefaultHealthCheckService(true);
+    grpc::reflection::InitProtoReflectionServerBuilderPlugin();
+    grpc::ServerBuilder builder;
+    builder.AddListeningPort(settings_.listen, grpc::InsecureServerCredentials(), &port_);
+    builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+    builder.SetMaxSendMessageSize(-1);
+    // Two services must not share one address: the second must fail to start.
+    builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
+    builder.RegisterService(task_service_.get());
+    builder.RegisterService(template_service_.get());
+    builder.RegisterService(event_service_.get());
+    builder.RegisterService(handler_service_.get());
+    grpc_ = builder.BuildAndStart();
+    if (grpc_ == nullptr || port_ == 0) {
+      return absl::UnavailableError(absl::StrCat("cannot listen on ", settings_.listen));
+    }
+    return absl::OkStatus();
+  }
+
+  void Fail(const absl::Status& why) {
+    absl::MutexLock lock(&mutex_);
+    failure_ = why;
+    if (!std::exchange(notified_, true)) failed_or_stopped_.Notify();
+  }
+
+  void StopWithin(absl::Duration drain) {
+    absl::MutexLock stopping(&stop_mutex_);
+    if (std::exchange(stopped_, true)) return;
+    {
+      absl::MutexLock lock(&mutex_);
+      if (!std::exchange(notified_, true)) failed_or_stopped_.Notify();
+    }
+    if (grpc_ != nullptr) {
+      grpc_->GetHealthCheckService()->SetServingStatus(false);
+      task_service_->Drain();
+      handler_service_->Drain();
+      if (!sessions_.AwaitEmpty(drain) && drain > absl::ZeroDuration()) {
+        spdlog::warn("{} handlers did not finish in time; their attempts go on after the restart",
+                     sessions_.size());
+      }
+    }
+    // Followers' calls would go on for ever.
+    if (hub_ != nullptr) hub_->Stop();
+    if (metrics_ != nullptr) metrics_->StopServing();
+    if (grpc_ != nullptr) grpc_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
+    if (runner_ != nullptr) runner_->Stop();
+  }
+
+  const config::Settings settings_;
+
+  // In the order in which one needs the other; ended the other way round.
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<TemplateRegistry> templates_;
+  HandlerSessions sessions_;
+  std::unique_ptr<Metrics> metrics_;
+  std::unique_ptr<EventLog> log_;
+  std::unique_ptr<EventHub> hub_;
+  std::unique_ptr<EffectRelease> release_;
+  std::unique_ptr<PartitionRunner> runner_;
+  std::unique_ptr<TaskReader> reader_;
+  std::unique_ptr<TaskService> task_service_;
+  std::unique_ptr<TemplateService> template_service_;
+  std::unique_ptr<EventService> event_service_;
+  std::unique_ptr<HandlerService> handler_service_;
+  std::unique_ptr<grpc::Server> grpc_;
+  int port_ = 0;
+
+  absl::Mutex stop_mutex_;
+  bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;
+  absl::Mutex mutex_;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  bool notified_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Notification failed_or_stopped_;
+};
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<Server>> Server::Start(const config::Settings& settings) {
+  auto server = std::make_unique<ServerImpl>(settings);
+  if (absl::Status begun = server->Begin(); !begun.ok()) return begun;
+  return server;
+}
+
+}  // namespace tasker::service
