@@ -1,0 +1,68 @@
+# What one does with Tasker, by name. The work itself is in .ci/; `make help` lists the targets.
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+# Prerequisites run in the order written, also under -j: ninja and ctest use the cores.
+.NOTPARALLEL:
+
+VENV := build/venv
+
+.PHONY: help
+help: ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' Makefile | expand -t 14
+
+.PHONY: install
+install: ## install what is missing of what the build needs (Debian packages)
+	@.ci/install-packages build
+
+.PHONY: install-test
+install-test: ## install what the tests need beside that
+	@.ci/install-packages build test
+
+.PHONY: build
+build: install ## build everything; the programs come to build/bin/taskerd and build/bin/tasker
+	@.ci/build
+
+.PHONY: programs
+programs: install ## build taskerd and tasker alone
+	@.ci/build bin/taskerd bin/tasker
+
+.PHONY: venv
+venv: install ## make the Python environment of the Python client in build/venv
+	@clients/python/setup-venv $(VENV)
+
+.PHONY: demo
+demo: programs venv ## run one order through taskerd and a Python handler, and watch it
+	@$(VENV)/bin/python clients/python/examples/order_process/demo.py \
+	  --taskerd build/bin/taskerd --tasker build/bin/tasker
+
+.PHONY: test
+test: install-test build venv ## build and run all tests, and the checks of protos and chart
+	@.ci/test
+
+.PHONY: proto-lint
+proto-lint: install-test ## check the protos by buf's STANDARD rules and its layout
+	@.ci/proto-lint
+
+.PHONY: helm-check
+helm-check: install-test programs ## lint and render the chart, and have taskerd check its settings
+	@.ci/helm-check
+
+.PHONY: lint
+lint: build ## check layout, clang-tidy's list and the protos; FILES='a.cc b.cc' for some alone
+	@.ci/install-packages lint test
+	@.ci/lint $(FILES)
+
+.PHONY: format
+format: ## lay out C++ and protos as checked in
+	@.ci/install-packages lint test
+	@git ls-files '*.h' '*.cc' | xargs -r clang-format -i
+	@.ci/buf format -w protos
+
+.PHONY: bench
+bench: install ## measure; BENCH_ARGS='...' go to build/bin/tasker_bench
+	@.ci/build bin/tasker_bench
+	@build/bin/tasker_bench $(BENCH_ARGS)
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf build
