@@ -15,11 +15,13 @@ A handler is a class with a `process` method:
 from .client import Client, TaskFailed
 from .errors import PermanentError, RetryableError, StepCancelled
 from .step_handler import StepHandler, handler
-from .subscriber import Event, Subscriber, safe_get
+from .subscriber import EARLIEST, NOW, Event, Subscriber, safe_get
 from .work import Sequence, Step, Task
 from .worker import Worker
 
 __all__ = [
+    "EARLIEST",
+    "NOW",
     "Client",
     "Event",
     "PermanentError",
