@@ -28,7 +28,7 @@ struct ClientOptions {
   // How long a call may take, connecting included.
   std::chrono::milliseconds timeout = std::chrono::seconds(10);
   // Null: plain text.
-  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::shared_ptr<grpc::ChannelCredentials> credentials = {};
 };
 
 // A task to be created. Fields left empty take the service's defaults.
@@ -38,17 +38,17 @@ struct NewTask {
   // The input, an object.
   Json context = Json::object();
   // The template's namespace.
-  std::string namespace_name;
+  std::string namespace_name = {};
   // The template's version; empty: the highest.
-  std::string version;
+  std::string version = {};
   // Who asks.
-  std::string initiator;
+  std::string initiator = {};
   // The system that asks.
-  std::string source_system;
+  std::string source_system = {};
   // Why.
-  std::string reason;
+  std::string reason = {};
   // Free labels.
-  std::vector<std::string> tags;
+  std::vector<std::string> tags = {};
 };
 
 // Calls the service. Errors carry the service's code and message, see protos/tasker/v1;

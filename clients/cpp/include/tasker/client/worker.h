@@ -26,7 +26,7 @@ struct WorkerOptions {
   // What this handler service is called, for people. 1 to 128 bytes.
   std::string name = "cpp-handlers";
   // Names this process; 1 to 128 bytes. Empty: a new UUID, which is right unless a test says other.
-  std::string instance_id;
+  std::string instance_id = {};
   // The most steps unfinished here at one time, 1 to 100,000. More than `threads` keeps the
   // threads busy while results travel.
   std::uint32_t concurrency = 16;
@@ -35,21 +35,21 @@ struct WorkerOptions {
   // such a handler must never wait for anything.
   std::uint32_t threads = 16;
   // Free labels for people and lists.
-  std::map<std::string, std::string> labels;
+  std::map<std::string, std::string> labels = {};
   // How long Run() goes on after Stop() to finish steps and see their results stored.
   std::chrono::milliseconds drain_max = std::chrono::seconds(30);
   // Null: plain text.
-  std::shared_ptr<grpc::ChannelCredentials> credentials;
+  std::shared_ptr<grpc::ChannelCredentials> credentials = {};
   // Gets a line when the connection is made or lost. Called on the thread in Run(). Unset: stderr.
-  std::function<void(std::string_view line)> log;
+  std::function<void(std::string_view line)> log = {};
 };
 
 // Which steps of its class a handler is for.
 struct HandlerScope {
   // Only templates of this namespace; empty: of any.
-  std::string namespace_name;
+  std::string namespace_name = {};
   // Only templates of this version; empty: of any.
-  std::string version;
+  std::string version = {};
   // The most unfinished steps of this class; 0: as many as the worker takes.
   std::uint32_t concurrency = 0;
 };
