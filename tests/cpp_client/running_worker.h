@@ -1,6 +1,7 @@
 // A worker whose Run() has a thread of its own.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <string>
 #include <thread>
@@ -13,13 +14,17 @@
 
 namespace tasker::client {
 
+// For tests that stop their worker and see it drain; others end without.
+inline constexpr std::chrono::seconds kPatient{30};
+
 // The usual options against `engine`.
-inline WorkerOptions OptionsFor(const FakeEngine& engine) {
+inline WorkerOptions OptionsFor(const FakeEngine& engine, std::chrono::seconds drain_max = {}) {
   WorkerOptions options;
   options.server = engine.address();
   options.name = "test-handlers";
   options.threads = 4;
   options.log = [](std::string_view) {};
+  options.drain_max = drain_max;
   return options;
 }
 

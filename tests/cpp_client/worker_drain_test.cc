@@ -27,7 +27,7 @@ void RegisterSlow(Worker& worker, Gate& gate) {
 TEST(WorkerDrain, Stop_FinishesWhatRunsAndClosesOnceAllIsAcknowledged) {
   FakeEngine engine;
   Gate gate;
-  RunningWorker worker(OptionsFor(engine), [&](Worker& w) { RegisterSlow(w, gate); });
+  RunningWorker worker(OptionsFor(engine, kPatient), [&](Worker& w) { RegisterSlow(w, gate); });
   FakeStream& stream = engine.AwaitStream();
   stream.SendRegistered();
   stream.Assign(MakeAssignment("running", "Slow"));
@@ -46,7 +46,7 @@ TEST(WorkerDrain, Stop_FinishesWhatRunsAndClosesOnceAllIsAcknowledged) {
 
 TEST(WorkerDrain, Stop_ClosesAtOnceWhenNothingIsHeld) {
   FakeEngine engine;
-  RunningWorker worker(OptionsFor(engine), RegisterEcho);
+  RunningWorker worker(OptionsFor(engine, kPatient), RegisterEcho);
   FakeStream& stream = engine.AwaitStream();
   stream.SendRegistered();
   worker.Stop();
@@ -59,7 +59,7 @@ TEST(WorkerDrain, Stop_ClosesAtOnceWhenNothingIsHeld) {
 
 TEST(WorkerDrain, AssignmentThatCrossedTheDrain_IsDoneOverAnotherConnection) {
   FakeEngine engine;
-  RunningWorker worker(OptionsFor(engine), RegisterEcho);
+  RunningWorker worker(OptionsFor(engine, kPatient), RegisterEcho);
   FakeStream& first = engine.AwaitStream();
   first.SendRegistered();
   worker.Stop();
@@ -80,7 +80,7 @@ TEST(WorkerDrain, AssignmentThatCrossedTheDrain_IsDoneOverAnotherConnection) {
 
 TEST(WorkerDrain, StreamCutWhileStopping_IsMadeAgainToDeliver) {
   FakeEngine engine;
-  RunningWorker worker(OptionsFor(engine), RegisterEcho);
+  RunningWorker worker(OptionsFor(engine, kPatient), RegisterEcho);
   FakeStream& first = engine.AwaitStream();
   first.SendRegistered();
   first.Assign(MakeAssignment("t1"));
@@ -100,7 +100,7 @@ TEST(WorkerDrain, StreamCutWhileStopping_IsMadeAgainToDeliver) {
 
 TEST(WorkerDrain, Stop_ReturnsAtOnceWithoutAServiceWhenNothingIsHeld) {
   FakeEngine engine;
-  RunningWorker worker(OptionsFor(engine), RegisterEcho);
+  RunningWorker worker(OptionsFor(engine, kPatient), RegisterEcho);
   engine.AwaitStream().SendRegistered();
   engine.Die();
   worker.Stop();

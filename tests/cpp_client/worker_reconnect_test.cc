@@ -50,7 +50,6 @@ TEST(WorkerReconnect, CutStream_IsMadeAgainWithHeldTokensAndResultsSentAgain) {
   EXPECT_TRUE(second.AwaitResult("unacknowledged").has_success());
   gate.Open();
   EXPECT_EQ(second.AwaitResult("running").success().results(), R"({"cancelled":false})");
-  EXPECT_EQ(first.messages().back().results_size() > 0, true);
 }
 
 TEST(WorkerReconnect, AcknowledgedResults_AreForgotten) {
@@ -74,7 +73,8 @@ TEST(WorkerReconnect, AcknowledgedResults_AreForgotten) {
 TEST(WorkerReconnect, StaleTokens_StopTheHandlerAndDropTheResult) {
   FakeEngine engine;
   Gate gate;
-  RunningWorker worker(OptionsFor(engine), [&](Worker& w) { RegisterEchoAndSlow(w, gate); });
+  RunningWorker worker(OptionsFor(engine, kPatient),
+                       [&](Worker& w) { RegisterEchoAndSlow(w, gate); });
   FakeStream& first = engine.AwaitStream();
   first.SendRegistered();
   first.Assign(MakeAssignment("running", "Slow"));

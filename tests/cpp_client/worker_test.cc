@@ -153,7 +153,7 @@ TEST(Worker, Threads_BoundHowManyHandlersRunAtOnce) {
 TEST(Worker, ManyAssignments_AreEachAnsweredOnce) {
   constexpr int kCount = 5000;
   FakeEngine engine;
-  RunningWorker worker(OptionsFor(engine), RegisterEcho);
+  RunningWorker worker(OptionsFor(engine, kPatient), RegisterEcho);
   FakeStream& stream = engine.AwaitStream();
   stream.SendRegistered();
   v1::ConnectResponse frame;
@@ -202,7 +202,7 @@ TEST(Worker, Cancellation_TellsTheHandlerAndDropsItsResult) {
   Gate gate;
   absl::Notification left;
   bool seen_cancelled = false;
-  RunningWorker worker(OptionsFor(engine), [&](Worker& w) {
+  RunningWorker worker(OptionsFor(engine, kPatient), [&](Worker& w) {
     RegisterEcho(w);
     w.Register("Slow", [&](const Task&, const Sequence&, const Step& step) -> Json {
       gate.Pass();
