@@ -1,0 +1,27 @@
+// Turns what a handler threw into what the service stores.
+#pragma once
+
+#include <cstddef>
+#include <stdexcept>
+#include <string>
+
+#include "tasker/v1/task.pb.h"
+
+namespace tasker::client {
+
+// Longer messages of exceptions are cut to about this many bytes: they are for people.
+inline constexpr std::size_t kFailureMessageBytesMax = 16u << 10;
+
+// What a handler gave back cannot be stored. Reported as `Tasker::InvalidResults`.
+class InvalidResultsError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+// The failure that stands for the exception being handled. Precondition: called in a catch block.
+v1::Failure FailureOfCurrentException();
+
+// Permanent: the results of `size` bytes are over the service's limit.
+v1::Failure OversizedResultsFailure(std::size_t size, std::size_t limit);
+
+}  // namespace tasker::client

@@ -1,0 +1,99 @@
+// The life of a worker, from Run() to its return, over as many connections as it takes.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/random/random.h"
+#include "absl/status/status.h"
+
+#include "clients/cpp/src/backoff.h"
+#include "clients/cpp/src/connection.h"
+#include "clients/cpp/src/handler_pool.h"
+#include "clients/cpp/src/handler_registry.h"
+#include "clients/cpp/src/held_attempts.h"
+#include "clients/cpp/src/inbox.h"
+#include "tasker/client/worker.h"
+
+namespace tasker::client {
+
+// One thread, the one in Run(), owns the connection and the book of attempts, so neither has a
+// lock; all others speak to it through the inbox. It waits at one place, gRPC's completion queue,
+// for network, inbox and time alike. While a write is under way, everything that becomes ready
+// waits, and goes into the next message together.
+//
+// Stop() is thread-safe; Run() may be called once.
+class Session {
+ public:
+  // All must outlive the session.
+  Session(const WorkerOptions& options, const HandlerRegistry& registry,
+          const Sequence::TaskReader& reader);
+  // Precondition: Run() is not running.
+  ~Session();
+
+  // As Worker::Run.
+  absl::Status Run();
+  void Stop() { inbox_.PostStop(); }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  using Time = Clock::time_point;
+
+  enum class Phase {
+    kDown,         // No connection; the next try is at `phase_until_`.
+    kRegistering,  // Connecting, or waiting for the answer to `register` until `phase_until_`.
+    kServing,
+    kClosing,  // This side is closed; waiting for the service's end until `phase_until_`.
+  };
+
+  void Connect();
+  void OnOperation(Operation operation, bool ok);
+  void OnMessage(v1::ConnectResponse& message);
+  void OnRegistered(const v1::Registered& registered);
+  void OnEnded(grpc::Status status);
+  void OnInbox();
+  void OnTime(Time now);
+  Time NextDeadline() const;
+
+  void SendRegister();
+  void SendWhatIsReady();
+  void Start(v1::Assignment assignment);
+  void Finish(Attempt* attempt, v1::StepResult result);
+  // Cancels and waits for everything that still runs.
+  void ShutDown();
+  void Log(const std::string& line) const;
+
+  const WorkerOptions& options_;
+  const HandlerRegistry& registry_;
+  const Sequence::TaskReader& reader_;
+
+  grpc::CompletionQueue queue_;
+  Inbox inbox_;
+  HeldAttempts held_;
+  std::unique_ptr<HandlerPool> pool_;  // Null: handlers run on this thread.
+  std::unique_ptr<Connection> connection_;
+  absl::BitGen random_;
+  Backoff backoff_;
+
+  Phase phase_ = Phase::kDown;
+  Time phase_until_;
+  Time heartbeat_at_ = Time::max();
+  Time drain_until_ = Time::max();
+  std::chrono::nanoseconds heartbeat_interval_{};
+  std::uint64_t payload_bytes_max_ = 0;
+  bool heartbeat_due_ = false;
+  bool stopping_ = false;
+  bool drain_sent_ = false;      // On this connection.
+  bool service_drains_ = false;  // This connection.
+  // Set when Run() is to return it.
+  std::optional<absl::Status> outcome_;
+
+  // Kept for their memory.
+  v1::ConnectRequest request_;
+  std::vector<FinishedAttempt> finished_;
+};
+
+}  // namespace tasker::client

@@ -1,0 +1,72 @@
+// The thread behind a Subscription.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/random/random.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
+#include "grpcpp/channel.h"
+#include "grpcpp/client_context.h"
+
+#include "clients/cpp/src/backoff.h"
+#include "tasker/client/subscription.h"
+#include "tasker/v1/event_service.grpc.pb.h"
+
+namespace tasker::client {
+
+// Thread-safe, but for the destructor.
+class Subscription::State {
+ public:
+  // Starts the thread.
+  State(const std::shared_ptr<grpc::Channel>& channel, SubscriptionOptions options,
+        EventCallback on_event);
+  // Cancels and waits for the thread.
+  ~State();
+
+  // Waits until the service has answered for the first time. An error: what ended the subscription
+  // before that, or, after `deadline`, why it does not stand yet.
+  absl::Status AwaitStanding(absl::Time deadline);
+
+  std::string cursor() const;
+  absl::Status Wait();
+  void Cancel();
+
+ private:
+  void Run();
+  // Reads one stream to its end.
+  grpc::Status ReadStream(grpc::ClientContext& context);
+  void Deliver(const v1::SubscribeResponse& response);
+  v1::SubscribeRequest Request() const;
+  bool cancelled() const;
+  // False if the subscription was cancelled in the meantime.
+  bool Pause(absl::Duration duration);
+
+  bool Stands() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stands_ || ended_.has_value(); }
+  bool HasEnded() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return ended_.has_value(); }
+
+  const std::unique_ptr<v1::EventService::Stub> stub_;
+  const SubscriptionOptions options_;
+  const EventCallback on_event_;
+  absl::BitGen random_;  // The thread's own.
+  Backoff backoff_;      // The thread's own.
+
+  mutable absl::Mutex mutex_;
+  std::string cursor_ ABSL_GUARDED_BY(mutex_);
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool stands_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status last_error_ ABSL_GUARDED_BY(mutex_);
+  std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mutex_);
+  // The call that runs, to be cancelled by another thread.
+  grpc::ClientContext* call_ ABSL_GUARDED_BY(mutex_) = nullptr;
+
+  // `tskr-events`, owned by this object: reads the stream and runs the callback.
+  std::thread thread_;
+};
+
+}  // namespace tasker::client
