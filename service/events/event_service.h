@@ -3,6 +3,8 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include <atomic>
+
 #include "service/events/event_hub.h"
 #include "service/events/event_log.h"
 #include "tasker/v1/event_service.grpc.pb.h"
@@ -17,7 +19,11 @@ class EventService final : public v1::EventService::CallbackService {
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
       grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) override;
 
+  // Refuses new calls with UNAVAILABLE.
+  void Drain() { draining_ = true; }
+
  private:
+  std::atomic<bool> draining_{false};
   EventLog& log_;
   EventHub& hub_;
 };

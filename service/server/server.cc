@@ -191,7 +191,8 @@ class ServerImpl final : public Server {
                      sessions_.size());
       }
     }
-    // Followers' calls would go on for ever.
+    // Followers' calls would go on for ever, and those ended would be made anew.
+    if (event_service_ != nullptr) event_service_->Drain();
     if (hub_ != nullptr) hub_->Stop();
     if (metrics_ != nullptr) metrics_->StopServing();
     if (grpc_ != nullptr) grpc_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
