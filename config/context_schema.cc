@@ -3,23 +3,14 @@
 #include <optional>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
-// valijson is not written for our warnings.
-#pragma GCC diagnostic push
-#pragma GCC diagnostic ignored "-Wall"
-#pragma GCC diagnostic ignored "-Wextra"
-#pragma GCC diagnostic ignored "-Wshadow"
-#pragma GCC diagnostic ignored "-Wconversion"
-#include <valijson/adapters/nlohmann_json_adapter.hpp>
-#include <valijson/schema.hpp>
-#include <valijson/schema_parser.hpp>
-#include <valijson/validator.hpp>
-#pragma GCC diagnostic pop
-
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_replace.h"
+#include <nlohmann/json.hpp>
+
+#include "config/schema_guard.h"
+#include "config/schema_patterns.h"
+#include "config/valijson.h"
 
 namespace tasker::config {
 namespace {
@@ -98,14 +89,16 @@ absl::StatusOr<ContextSchema> ContextSchema::Compile(std::string_view schema_jso
   auto compiled = std::make_unique<Compiled>();
   try {
     compiled->json = Json::parse(schema_json);
+    if (absl::Status taken = CheckSchema(compiled->json); !taken.ok()) return taken;
     const std::string draft =
         compiled->json.is_object() ? compiled->json.value("$schema", "") : std::string();
     valijson::SchemaParser parser(absl::StrContains(draft, "draft-04")
                                       ? valijson::SchemaParser::kDraft4
                                       : valijson::SchemaParser::kDraft7);
+    AddPatternKeywords(parser);
+    const Json own = OwnPatterns(compiled->json);
     // Without a function to fetch documents, a reference to a remote one is an error.
-    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(compiled->json),
-                          compiled->schema);
+    parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(own), compiled->schema);
   } catch (const std::exception& error) {
     return absl::InvalidArgumentError(absl::StrCat("is not a JSON Schema: ", error.what()));
   }

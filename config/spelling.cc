@@ -33,7 +33,8 @@ std::optional<std::string> NearestSpelling(std::string_view name,
                                            std::span<const std::string> candidates) {
   if (name.size() > kComparedBytesMax) return std::nullopt;
   std::optional<std::string> nearest;
-  std::size_t least = std::max<std::size_t>(1, name.size() / 3) + 1;
+  // Two, so that a swap of neighbours counts as a slip, but not in words of three letters.
+  std::size_t least = name.size() <= 3 ? 2 : std::max<std::size_t>(2, name.size() / 3) + 1;
   for (const std::string& candidate :
        candidates.first(std::min(candidates.size(), kCandidatesMax))) {
     if (candidate.size() > kComparedBytesMax) continue;
