@@ -183,7 +183,7 @@ class ShapeOfFiles(MadeUpTree):
         self.assert_breach("engine/bare.h:1", "#pragma once")
 
     def test_built_and_hidden_folders_are_left_alone(self):
-        for folder in ("build", "build-asan", ".cache", "node_modules"):
+        for folder in ("build", "build-asan", ".cache", "node_modules", "service/_generated"):
             self.write(f"{folder}/generated.cc", "#include <thread>\n" * 700)
         self.assert_clean()
 
