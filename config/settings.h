@@ -23,6 +23,8 @@ struct RetrySettings {
   std::chrono::milliseconds backoff_max = std::chrono::seconds(300);
   // Share of a delay by which chance may lengthen or shorten it, 0 to 1; 0: never.
   double jitter = 0.1;
+
+  bool operator==(const RetrySettings&) const = default;
 };
 
 // Settings of `taskerd`, each under the key path given. Durations are written as `30s`, `250ms`,
@@ -50,6 +52,8 @@ struct Settings {
   std::uint64_t payload_bytes_max = 4u << 20;
   // `retry.backoff`, `retry.multiplier`, `retry.backoff_max`, `retry.jitter`.
   RetrySettings retry;
+
+  bool operator==(const Settings&) const = default;
 };
 
 // What became of a text.

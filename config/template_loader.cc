@@ -106,11 +106,25 @@ std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
   return made;
 }
 
+// The Rails engine's generators are ERB: read as they are, they would make templates with names
+// such as `<%= name %>`.
+void RefuseErb(std::string_view yaml, YamlReport& report) {
+  const std::size_t at = yaml.find("<%");
+  if (at == std::string_view::npos) return;
+  const std::string_view before = yaml.substr(0, at);
+  YAML::Mark mark = YAML::Mark::null_mark();
+  mark.pos = static_cast<int>(at);
+  mark.line = static_cast<int>(std::ranges::count(before, '\n'));
+  mark.column = static_cast<int>(at - (before.rfind('\n') + 1));
+  report.Error(mark, "", "has `<%`: this is ERB source, which has to be rendered first");
+}
+
 }  // namespace
 
 LoadedTemplate LoadTemplate(std::string_view yaml, const TemplateOptions& options) {
   YamlReport report(options.source_name);
   std::shared_ptr<engine::TaskTemplate> made;
+  RefuseErb(yaml, report);
   try {
     if (std::optional<YamlMap> top = ReadDocument(yaml, kTemplateBytesMax, report)) {
       made = ReadTemplate(MergeEnvironment(*std::move(top), options.environment, report), options,

@@ -1,6 +1,9 @@
 // valijson, with the warnings that it was not written for switched off.
 #pragma once
 
+// Without this it ends the process where a schema is wrong.
+#define VALIJSON_USE_EXCEPTIONS 1
+
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wall"
 #pragma GCC diagnostic ignored "-Wextra"

@@ -1,0 +1,81 @@
+#include "config/settings.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "tests/config/read_file.h"
+
+namespace tasker::config {
+namespace {
+
+using namespace std::chrono_literals;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+LoadedSettings Load(std::string_view yaml) {
+  return LoadSettings(yaml, "s.yaml", [](std::string_view name) -> std::optional<std::string> {
+    if (name == "FOLDER") return "/srv";
+    return std::nullopt;
+  });
+}
+
+std::string ErrorsOf(std::string_view yaml) { return ToString(Load(yaml).diagnostics); }
+
+TEST(Settings, ShippedAreTheDefaults) {
+  const LoadedSettings shipped = Load(ReadFile(SourcePath("config/tasker.yaml")));
+  EXPECT_THAT(shipped.diagnostics, IsEmpty());
+  EXPECT_EQ(shipped.settings, Settings{});
+}
+
+TEST(Settings, AreReadWithTheirUnitsAndVariables) {
+  const LoadedSettings loaded = Load(
+      "listen: 0.0.0.0:1\ndata: ${FOLDER}/data\nenvironment: production\ndrain: 1m30s\n"
+      "metrics: {listen: ''}\nlog: {level: debug}\nhandlers: {lease: 10s, heartbeat: 2500ms}\n"
+      "limits: {payload: 64KiB}\nretry: {backoff: [10ms, 1s], multiplier: 3, backoff_max: 1m, "
+      "jitter: 0}\n");
+  ASSERT_THAT(loaded.diagnostics, IsEmpty()) << ToString(loaded.diagnostics);
+  Settings expected;
+  expected.listen = "0.0.0.0:1";
+  expected.data = "/srv/data";
+  expected.environment = "production";
+  expected.drain = 90s;
+  expected.metrics_listen = "";
+  expected.log_level = "debug";
+  expected.lease = 10s;
+  expected.heartbeat = 2500ms;
+  expected.payload_bytes_max = 64 << 10;
+  expected.retry = {{10ms, 1s}, 3, 1min, 0};
+  EXPECT_EQ(loaded.settings, expected);
+}
+
+TEST(Settings, ThatAreWrongAreNamedByPlaceAndKey) {
+  EXPECT_EQ(ErrorsOf("lisen: 1"),
+            "s.yaml:1:1: error: lisen: is not a setting; did you mean `listen`?");
+  EXPECT_EQ(ErrorsOf("log: {levle: info}"),
+            "s.yaml:1:7: error: log.levle: is not a setting; did you mean `level`?");
+  EXPECT_EQ(ErrorsOf("listen: nowhere"), "s.yaml:1:9: error: listen: `nowhere` is not host:port");
+  EXPECT_EQ(ErrorsOf("listen: host:65536"),
+            "s.yaml:1:9: error: listen: `host:65536` is not host:port");
+  EXPECT_EQ(ErrorsOf("drain: soon"),
+            "s.yaml:1:8: error: drain: `soon` is not a duration such as 30s, 250ms or 1h30m");
+  EXPECT_EQ(ErrorsOf("limits: {payload: 1GiB}"),
+            "s.yaml:1:19: error: limits.payload: `1GiB` is not a size from 1KiB to 64MiB");
+  EXPECT_EQ(ErrorsOf("retry: {jitter: 2}"),
+            "s.yaml:1:17: error: retry.jitter: `2` is not a number from 0 to 1");
+  EXPECT_EQ(ErrorsOf("log: {level: loud}"),
+            "s.yaml:1:14: error: log.level: `loud` is not one of trace, debug, info, warn, error");
+  EXPECT_EQ(ErrorsOf("data: ${NOT_SET}"),
+            "s.yaml:1:7: error: data: the variable NOT_SET is not set");
+  EXPECT_EQ(ErrorsOf("log: info"), "s.yaml:1:6: error: log: must be a map");
+  EXPECT_THAT(ErrorsOf("handlers: {lease: 10s, heartbeat: 5s}"),
+              HasSubstr("must be less than half of handlers.lease"));
+  EXPECT_THAT(ErrorsOf("[1]"), HasSubstr("must be a map"));
+  EXPECT_THAT(ErrorsOf("a: b: c"), HasSubstr("is not YAML"));
+}
+
+TEST(Settings, NameAllMistakesAtOnce) {
+  EXPECT_EQ(Load("lisen: 1\ndrain: soon\nlog: {level: loud}\n").diagnostics.size(), 3u);
+}
+
+}  // namespace
+}  // namespace tasker::config
