@@ -87,6 +87,10 @@ class Worker:
 
     Results are kept until the engine acknowledges them, over broken connections and restarts of the
     engine. `run` blocks until `stop`, SIGTERM or SIGINT; `stop` may be called from any thread.
+
+    concurrency: the most steps at a time, each on a thread of its own. namespace: serves only
+    templates of this one; empty: of any. drain_s: how long a stopping worker waits for what it has
+    begun; what is left then counts as lost and is tried again elsewhere.
     """
 
     def __init__(
@@ -97,6 +101,7 @@ class Worker:
         concurrency: int = 16,
         namespace: str = "",
         labels: Optional[Mapping[str, str]] = None,
+        drain_s: float = 20.0,
     ):
         self._handlers: Dict[str, StepHandler] = {}
         for each in handlers:
@@ -114,6 +119,7 @@ class Worker:
         self._concurrency = concurrency
         self._namespace = namespace
         self._labels = dict(labels or {})
+        self._drain_s = drain_s
         self._pool = ThreadPoolExecutor(concurrency, thread_name_prefix="tasker-step")
         self._channel = open_channel(address)
         self._tasks = task_service_pb2_grpc.TaskServiceStub(self._channel)
@@ -121,7 +127,9 @@ class Worker:
         self._lock = threading.Lock()
         self._held: Dict[bytes, _Held] = {}
         self._outbox: Optional[_Outbox] = None
+        self._call: Optional[grpc.Call] = None
         self._stopping = False
+        self._gave_up = False
         self._engine_drains = False
         self._payload_bytes_max = 0
         # Set to wake whoever waits between two connections.
@@ -141,6 +149,8 @@ class Worker:
                 try:
                     self._serve_once(backoff)
                 except grpc.RpcError as error:
+                    if self._done():
+                        break
                     if error.code() in _FATAL:
                         log.error("the engine refused this handler: %s: %s", error.code().name, error.details())
                         raise
@@ -148,11 +158,11 @@ class Worker:
                 if not self._done():
                     self._stop_event.wait(backoff.next_pause_s())
         finally:
-            self._pool.shutdown(wait=True)
+            self._pool.shutdown(wait=not self._gave_up, cancel_futures=True)
             self._channel.close()
 
     def stop(self) -> None:
-        """Takes nothing more, finishes what was begun, and lets `run` return."""
+        """Takes nothing more, finishes what was begun (for `drain_s`), and lets `run` return."""
         with self._lock:
             if self._stopping:
                 return
@@ -161,6 +171,15 @@ class Worker:
                 self._outbox.put(pb.ConnectRequest(drain=pb.DrainRequested(reason="the handler stops")))
             self._close_if_idle()
         self._stop_event.set()
+        limit = threading.Timer(self._drain_s, self._give_up)
+        limit.daemon = True
+        limit.start()
+
+    def _give_up(self) -> None:
+        with self._lock:
+            self._gave_up = True
+            if self._call is not None:
+                self._call.cancel()
 
     def _stop_from_signal(self) -> None:
         # A signal may come while this very thread holds the lock.
@@ -168,14 +187,19 @@ class Worker:
 
     def _done(self) -> bool:
         with self._lock:
-            return self._stopping and not self._held
+            return self._gave_up or (self._stopping and not self._held)
 
     def _serve_once(self, backoff: Backoff) -> None:
         outbox = self._open_outbox()
         finished = threading.Event()
         try:
             stub = handler_service_pb2_grpc.HandlerServiceStub(self._channel)
-            for message in stub.Connect(iter(outbox), wait_for_ready=False):
+            call = stub.Connect(iter(outbox))
+            with self._lock:
+                self._call = call
+                if self._gave_up:
+                    call.cancel()
+            for message in call:
                 if message.HasField("registered"):
                     backoff.reset()
                     self._on_registered(message.registered, outbox, finished)
@@ -184,6 +208,7 @@ class Worker:
             finished.set()
             outbox.close()
             with self._lock:
+                self._call = None
                 if self._outbox is outbox:
                     self._outbox = None
 
