@@ -9,13 +9,15 @@
 #include <nlohmann/json.hpp>
 
 #include "config/schema_guard.h"
-#include "config/schema_patterns.h"
+#include "config/schema_keywords.h"
 #include "config/valijson.h"
 
 namespace tasker::config {
 namespace {
 
 using Json = nlohmann::json;
+
+constexpr std::size_t kExplainedBytesMax = 256u << 10;
 
 // valijson gives a path as `<root>`, `["order"]`, `[2]`; this is the JSON Pointer (RFC 6901) to it.
 std::string PointerTo(const std::vector<std::string>& path) {
@@ -95,8 +97,8 @@ absl::StatusOr<ContextSchema> ContextSchema::Compile(std::string_view schema_jso
     valijson::SchemaParser parser(absl::StrContains(draft, "draft-04")
                                       ? valijson::SchemaParser::kDraft4
                                       : valijson::SchemaParser::kDraft7);
-    AddPatternKeywords(parser);
-    const Json own = OwnPatterns(compiled->json);
+    AddOwnKeywords(parser);
+    const Json own = WithOwnKeywords(compiled->json);
     // Without a function to fetch documents, a reference to a remote one is an error.
     parser.populateSchema(valijson::adapters::NlohmannJsonAdapter(own), compiled->schema);
   } catch (const std::exception& error) {
@@ -110,12 +112,18 @@ std::vector<SchemaFault> ContextSchema::Check(std::string_view document_json) co
   try {
     const Json document = Json::parse(document_json);
     valijson::Validator validator;
-    valijson::ValidationResults results;
-    if (validator.validate(compiled_->schema, valijson::adapters::NlohmannJsonAdapter(document),
-                           &results)) {
+    const valijson::adapters::NlohmannJsonAdapter target(document);
+    if (validator.validate(compiled_->schema, target, nullptr)) return faults;
+    if (document_json.size() > kExplainedBytesMax) {
+      // The library gathers a fault for each of millions of items before it can be stopped.
+      faults.push_back({"", absl::StrCat("does not satisfy the schema; with ", document_json.size(),
+                                         " bytes it is too long to name each fault")});
       return faults;
     }
-    for (valijson::ValidationResults::Error error; results.popError(error);) {
+    valijson::ValidationResults results;
+    validator.validate(compiled_->schema, target, &results);
+    for (valijson::ValidationResults::Error error;
+         faults.size() < kFaultsMax && results.popError(error);) {
       if (IsEcho(error.description)) continue;
       std::string pointer = PointerTo(error.context);
       std::string reason = ReasonFor(error.description, compiled_->json, document, pointer);

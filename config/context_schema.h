@@ -18,6 +18,9 @@ struct SchemaFault {
   std::string reason;
 };
 
+// The most faults of one document that are told.
+inline constexpr std::size_t kFaultsMax = 100;
+
 // A compiled JSON Schema: draft 4 if `$schema` says so, otherwise draft 7. References lead to
 // places of the same schema only; patterns are RE2's (no look-around, no back-references); what
 // else is not taken says schema_guard.h. Immutable; safe to use from several threads.
@@ -30,7 +33,8 @@ class ContextSchema {
   ContextSchema& operator=(ContextSchema&&) noexcept;
   ~ContextSchema();
 
-  // All faults of a document; empty if it is valid. A text that is not JSON is one fault.
+  // The faults of a document, at most kFaultsMax; empty if it is valid. A text that is not JSON is
+  // one fault.
   std::vector<SchemaFault> Check(std::string_view document_json) const;
 
  private:

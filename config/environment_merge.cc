@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 
 #include "config/spelling.h"
@@ -24,8 +25,9 @@ YAML::Node MergeSteps(const YAML::Node& base, const YAML::Node& overrides, const
                       YamlReport& report) {
   std::vector<YAML::Node> steps(base.begin(), base.end());
   std::vector<std::string> names;
+  names.reserve(steps.size());
   for (const YAML::Node& step : steps) names.push_back(NameOf(step).value_or(""));
-  for (std::size_t i = 0; i < overrides.size(); ++i) {
+  for (std::size_t i = 0; i < overrides.size() && !report.full(); ++i) {
     const YAML::Node over = overrides[i];
     const std::string place = absl::StrCat(path, "[", i, "]");
     const std::optional<std::string> name = NameOf(over);
@@ -52,16 +54,24 @@ YAML::Node MergeSteps(const YAML::Node& base, const YAML::Node& overrides, const
 
 YAML::Node MergeDeeply(const YAML::Node& base, const YAML::Node& overrides) {
   if (!base.IsMap() || !overrides.IsMap()) return overrides;
+  // yaml-cpp finds a key by looking at all of them.
+  absl::flat_hash_map<std::string, YAML::Node> by_key;
+  for (const auto& pair : overrides) {
+    if (pair.first.IsScalar()) by_key.insert_or_assign(pair.first.Scalar(), pair.second);
+  }
   YAML::Node merged(YAML::NodeType::Map);
   for (const auto& pair : base) {
-    const YAML::Node over = pair.first.IsScalar() ? overrides[pair.first.Scalar()]
-                                                  : YAML::Node(YAML::NodeType::Undefined);
-    merged.force_insert(pair.first,
-                        over.IsDefined() ? MergeDeeply(pair.second, over) : pair.second);
+    const auto over = pair.first.IsScalar() ? by_key.find(pair.first.Scalar()) : by_key.end();
+    if (over == by_key.end()) {
+      merged.force_insert(pair.first, pair.second);
+      continue;
+    }
+    merged.force_insert(pair.first, MergeDeeply(pair.second, over->second));
+    by_key.erase(over);
   }
   for (const auto& pair : overrides) {
-    if (pair.first.IsScalar() && base[pair.first.Scalar()].IsDefined()) continue;
-    merged.force_insert(pair.first, pair.second);
+    const bool is_new = pair.first.IsScalar() && by_key.contains(pair.first.Scalar());
+    if (is_new) merged.force_insert(pair.first, pair.second);
   }
   return merged;
 }

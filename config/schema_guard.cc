@@ -147,7 +147,8 @@ class Guard {
 void Rename(Json& schema) {
   if (!schema.is_object()) return;
   for (const auto& [from, to] :
-       {std::pair("pattern", kPatternKeyword), std::pair("format", kFormatKeyword)}) {
+       {std::pair("pattern", kPatternKeyword), std::pair("format", kFormatKeyword),
+        std::pair("uniqueItems", kUniqueItemsKeyword)}) {
     const auto found = schema.find(from);
     if (found == schema.end()) continue;
     Json value = std::move(*found);
@@ -168,7 +169,7 @@ absl::Status CheckSchema(const Json& schema) {
   return Guard(schema).Check();
 }
 
-Json OwnPatterns(Json schema) {
+Json WithOwnKeywords(Json schema) {
   Rename(schema);
   return schema;
 }

@@ -14,12 +14,13 @@ namespace tasker::config {
 // without bounds. Error: INVALID_ARGUMENT with the JSON Pointer of the place.
 absl::Status CheckSchema(const nlohmann::json& schema);
 
-// Keywords under which OwnPatterns puts what it takes over from the library.
+// Keywords under which WithOwnKeywords puts what it takes over from the library.
 inline constexpr char kPatternKeyword[] = "tasker:pattern";
 inline constexpr char kFormatKeyword[] = "tasker:format";
+inline constexpr char kUniqueItemsKeyword[] = "tasker:uniqueItems";
 
-// The schema with `pattern` and `format` renamed to the above wherever they are keywords, so that
-// schema_patterns.h checks them. Precondition: CheckSchema took it.
-nlohmann::json OwnPatterns(nlohmann::json schema);
+// The schema with `pattern`, `format` and `uniqueItems` renamed to the above wherever they are
+// keywords, so that schema_keywords.h checks them. Precondition: CheckSchema took it.
+nlohmann::json WithOwnKeywords(nlohmann::json schema);
 
 }  // namespace tasker::config

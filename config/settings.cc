@@ -36,6 +36,7 @@ class Section {
   void ReadFrom(const YamlMap& map, const YAML::Mark& mark, YamlReport& report) const {
     const YamlFields fields(map, mark, path_, &report);
     std::vector<std::string> known;
+    known.reserve(keys_.size());
     for (const auto& [key, read] : keys_) known.push_back(key);
     for (const YamlEntry& entry : map) {
       const auto found = keys_.find(entry.key);

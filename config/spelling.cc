@@ -10,7 +10,7 @@ namespace {
 // Longer names are not compared: nobody mistypes them by hand, and it would take its time.
 constexpr std::size_t kComparedBytesMax = 128;
 // Likewise for more candidates.
-constexpr std::size_t kCandidatesMax = 10'000;
+constexpr std::size_t kCandidatesMax = 1'000;
 
 }  // namespace
 

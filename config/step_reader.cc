@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/container/flat_hash_map.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
@@ -51,10 +52,9 @@ bool IsName(const std::string& text) {
 }
 
 void ReadParents(const YamlFields& fields, const std::string& path, UnlinkedStep& step) {
+  absl::flat_hash_set<std::string> known;
   const auto add = [&](const std::string& name, const std::string& where, const YAML::Mark& mark) {
-    const bool known = std::ranges::any_of(
-        step.parents, [&](const UnlinkedStep::Parent& parent) { return parent.name == name; });
-    if (!known) step.parents.push_back({name, where, mark});
+    if (known.insert(name).second) step.parents.push_back({name, where, mark});
   };
   if (const auto one = fields.Text("depends_on_step")) {
     add(*one, Join(path, "depends_on_step"), fields.Node("depends_on_step")->Mark());
@@ -116,17 +116,19 @@ using Places = absl::flat_hash_map<std::string, engine::StepIndex>;
 Places PlacesOf(const std::vector<UnlinkedStep>& steps, const StepContext& context,
                 YamlReport& report) {
   Places places;
+  absl::flat_hash_set<std::string> named;
+  if (context.named_steps) named.insert(context.named_steps->begin(), context.named_steps->end());
   for (std::uint32_t i = 0; i < steps.size(); ++i) {
     const std::string& name = steps[i].step.name;
     if (name.empty()) continue;
+    if (report.full()) break;
     const auto [earlier, first] = places.try_emplace(name, engine::StepIndex{i});
     if (!first) {
       report.Error(steps[i].mark, Join(steps[i].path, "name"),
                    absl::StrCat("`", name, "` is the name of step_templates[", Raw(earlier->second),
                                 "] already"));
     }
-    if (context.named_steps &&
-        std::ranges::find(*context.named_steps, name) == context.named_steps->end()) {
+    if (context.named_steps && !named.contains(name)) {
       report.Error(steps[i].mark, Join(steps[i].path, "name"),
                    absl::StrCat("`", name, "` is not in `named_steps`",
                                 DidYouMean(name, *context.named_steps)));
@@ -137,9 +139,11 @@ Places PlacesOf(const std::vector<UnlinkedStep>& steps, const StepContext& conte
 
 void Link(std::vector<UnlinkedStep>& steps, const Places& places, YamlReport& report) {
   std::vector<std::string> names;
+  names.reserve(steps.size());
   for (const UnlinkedStep& step : steps) names.push_back(step.step.name);
   for (UnlinkedStep& unlinked : steps) {
     for (const UnlinkedStep::Parent& parent : unlinked.parents) {
+      if (report.full()) return;
       const auto found = places.find(parent.name);
       if (found == places.end()) {
         report.Error(

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include <nlohmann/json.hpp>
 
@@ -42,19 +43,20 @@ std::optional<YamlMap> ReadDocument(std::string_view yaml, std::size_t bytes_max
 
 YamlMap EntriesOf(const YAML::Node& map, const std::string& path, YamlReport& report) {
   YamlMap entries;
+  absl::flat_hash_map<std::string, std::size_t> places;
   for (const auto& pair : map) {
     if (!pair.first.IsScalar()) {
       report.Error(pair.first.Mark(), path, "a key must be a plain word");
       continue;
     }
     YamlEntry entry{pair.first.Scalar(), pair.first.Mark(), pair.second};
-    const auto earlier = std::ranges::find(entries, entry.key, &YamlEntry::key);
-    if (earlier == entries.end()) {
+    const auto [earlier, first] = places.try_emplace(entry.key, entries.size());
+    if (first) {
       entries.push_back(std::move(entry));
       continue;
     }
     report.Warn(entry.key_mark, Join(path, entry.key), "stands twice; the last one counts");
-    *earlier = std::move(entry);
+    entries[earlier->second] = std::move(entry);
   }
   return entries;
 }

@@ -96,6 +96,7 @@ std::vector<std::string> YamlFields::TextList(std::string_view key) const {
 void YamlFields::WarnOfUnknown(std::span<const std::string> known) const {
   for (const YamlEntry& entry : map_) {
     if (std::ranges::find(known, entry.key) != known.end()) continue;
+    if (report_.full()) return;
     report_.Warn(entry.key_mark, Join(path_, entry.key),
                  absl::StrCat("is not a key that is known here, and has no effect",
                               DidYouMean(entry.key, known)));

@@ -19,6 +19,12 @@ void YamlReport::Error(std::string message) {
 }
 
 Diagnostics YamlReport::Take() {
+  for (const auto& [severity, count] : {std::pair(Diagnostic::Severity::kError, errors_),
+                                        std::pair(Diagnostic::Severity::kWarning, warnings_)}) {
+    if (count <= kToldMax) continue;
+    diagnostics_.push_back(
+        {severity, file_, 0, 0, "", std::to_string(count - kToldMax) + " more are not told"});
+  }
   std::ranges::stable_sort(diagnostics_, {}, [](const Diagnostic& diagnostic) {
     return std::tuple(diagnostic.line, diagnostic.column);
   });
@@ -27,6 +33,8 @@ Diagnostics YamlReport::Take() {
 
 void YamlReport::Add(Diagnostic::Severity severity, const YAML::Mark& where, std::string key_path,
                      std::string message) {
+  int& count = severity == Diagnostic::Severity::kError ? errors_ : warnings_;
+  if (++count > kToldMax) return;
   Diagnostic diagnostic{severity, file_, 0, 0, std::move(key_path), std::move(message)};
   if (!where.is_null()) {
     diagnostic.line = where.line + 1;

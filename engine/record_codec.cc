@@ -111,6 +111,9 @@ absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored) {
       return DoesNotFit(stored,
                         absl::StrCat("its step ", Raw(step), " is not one of the template's"));
     }
+    if (record.state() == v1::STEP_STATE_IN_PROGRESS && record.handler_instance().empty()) {
+      return DoesNotFit(stored, absl::StrCat("its step ", Raw(step), " runs at no handler"));
+    }
     task->at(step) = DecodeStep(std::move(record));
   }
   const Dag& dag = stored.task_template->dag;

@@ -1,9 +1,9 @@
 // The gRPC door to events.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <atomic>
+
+#include <grpcpp/grpcpp.h>
 
 #include "service/events/event_hub.h"
 #include "service/events/event_log.h"

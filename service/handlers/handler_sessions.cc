@@ -40,6 +40,7 @@ std::shared_ptr<HandlerStream> HandlerSessions::Find(engine::SessionId session) 
 std::vector<std::shared_ptr<HandlerStream>> HandlerSessions::All() const {
   absl::MutexLock lock(&mutex_);
   std::vector<std::shared_ptr<HandlerStream>> all;
+  all.reserve(sessions_.size());
   for (const auto& [session, entry] : sessions_) all.push_back(entry.stream);
   return all;
 }

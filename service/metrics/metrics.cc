@@ -20,6 +20,8 @@ const prometheus::Histogram::BucketBoundaries kSeconds = {
     0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
     0.5,    1,      2.5,   5,      10,    30,   60,    300,  900, 3600};
 
+constexpr std::size_t kErrorClassesMax = 200;
+
 Labels TaskLabels(const EventRecord& event) {
   return {
       {"namespace", event.namespace_()}, {"task", event.task_name()}, {"version", event.version()}};
@@ -114,12 +116,21 @@ void Metrics::Observe(const storage::v1::EventBatchRecord& events) {
   for (const EventRecord& event : events.events()) ObserveOne(event);
 }
 
+const std::string& Metrics::ErrorClassLabel(const std::string& error_class) {
+  static const std::string other = "other";
+  if (error_classes_.contains(error_class)) return error_class;
+  if (error_classes_.size() >= kErrorClassesMax) return other;
+  return *error_classes_.insert(error_class).first;
+}
+
 void Metrics::ObserveOne(const EventRecord& event) {
   const std::string& name = event.name();
   if (name == names::kStepCompleted || name == names::kStepFailed) {
     const char* status = name == names::kStepCompleted ? "complete" : "failed";
     Labels labels = With(StepLabels(event), "status", status);
-    if (!event.error_class().empty()) labels.emplace("error_class", event.error_class());
+    if (!event.error_class().empty()) {
+      labels.emplace("error_class", ErrorClassLabel(event.error_class()));
+    }
     steps_.Add(labels).Increment();
     step_seconds_.Add(StepLabels(event), kSeconds).Observe(Seconds(event.execution_duration_us()));
   } else if (name == names::kStepBackoff) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>
@@ -49,6 +50,9 @@ class Metrics {
   class Scraped;
 
   void ObserveOne(const storage::v1::EventRecord& event);
+  // The value of the label `error_class`: handlers choose the classes, and each is a series for
+  // ever, so only so many are told apart.
+  const std::string& ErrorClassLabel(const std::string& error_class);
 
   const std::shared_ptr<prometheus::Registry> registry_;
   // Registered beside the registry: weak references only are kept there.
@@ -58,6 +62,7 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& steps_;
   prometheus::Family<prometheus::Histogram>& step_seconds_;
   prometheus::Family<prometheus::Counter>& retries_;
+  absl::flat_hash_set<std::string> error_classes_;
   std::unique_ptr<prometheus::Exposer> exposer_;
 };
 

@@ -23,6 +23,8 @@ using Steps = std::vector<std::pair<engine::StepIndex, storage::v1::StepRecord>>
 
 constexpr std::uint32_t kPageSizeDefault = 20;
 constexpr std::uint32_t kPageSizeMax = 100;
+// Tasks that one page looks at, so that a filter that matches few of millions holds up nobody.
+constexpr int kTasksPerPageMax = 10'000;
 
 void SetTime(std::int64_t micros, google::protobuf::Timestamp* (v1::Task::*field)(),
              v1::Task& task) {
@@ -171,18 +173,19 @@ absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksReques
   const auto rows =
       snapshot->Scan(Table::kCreated, *first, storage::KeyAfter(storage::PartitionKey(partition_)));
   std::string last;
-  for (; rows->Valid(); rows->Next()) {
+  for (int looked_at = 0; rows->Valid(); rows->Next(), ++looked_at) {
+    // There is one more, so there is a next page.
+    if (page.tasks_size() == size || looked_at == kTasksPerPageMax) {
+      page.set_next_page_token(absl::WebSafeBase64Escape(last));
+      return page;
+    }
+    last = std::string(rows->key());
     const std::optional<std::string_view> bytes = storage::CreatedTaskIdIn(rows->key());
     const auto id = bytes ? engine::TaskId::FromBytes(*bytes) : std::nullopt;
     if (!id) return absl::DataLossError("a key in the table `created` cannot be read");
     const absl::StatusOr<storage::v1::TaskRecord> record = ReadRecord(*snapshot, *id);
     if (!record.ok()) return record.status();
     if (!Matches(*record, request)) continue;
-    if (page.tasks_size() == size) {
-      // There is one more, so there is a next page.
-      page.set_next_page_token(absl::WebSafeBase64Escape(last));
-      return page;
-    }
     const absl::StatusOr<Steps> steps = ReadSteps(*snapshot, *id);
     if (!steps.ok()) return steps.status();
     v1::Task& task = *page.add_tasks() = HeaderOf(*id, *record, *steps);
@@ -190,7 +193,6 @@ absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksReques
             find_template_({record->namespace_(), record->name(), record->version()})) {
       FillFailed(*task_template, *steps, task);
     }
-    last = std::string(rows->key());
   }
   if (absl::Status status = rows->status(); !status.ok()) return status;
   return page;

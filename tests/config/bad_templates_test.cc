@@ -149,6 +149,18 @@ TEST(BadTemplates, CannotExhaustTheStackByNesting) {
   }
 }
 
+TEST(BadTemplates, WithMillionsOfMistakesAreToldOfSomeAndCounted) {
+  std::string yaml = kHead;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string n = std::to_string(i);
+    yaml += "  - {name: step_" + n + ", handler_clas: A, depends_on_step: stp_" + n + "}\n";
+  }
+  const LoadedTemplate loaded = LoadTemplate(yaml, {"t.yaml", "", nullptr});
+  EXPECT_EQ(loaded.compiled, nullptr);
+  EXPECT_LE(loaded.diagnostics.size(), 402u);
+  EXPECT_THAT(ToString(loaded.diagnostics), HasSubstr("more are not told"));
+}
+
 TEST(BadTemplates, AreRefusedUnreadWhenTheyAreHuge) {
   const LoadedTemplate loaded =
       LoadTemplate(std::string(kTemplateBytesMax + 1, '#'), {"t.yaml", "", nullptr});

@@ -56,6 +56,26 @@ TEST(ContextSchema, MatchesPatternsOfAnyTextInBoundedTime) {
   EXPECT_EQ(FaultsOf(kSchema, R"({"a":")" + std::string(4 << 20, 'x') + "\"}").size(), 1u);
 }
 
+TEST(ContextSchema, ComparesItemsThatMustDifferInBoundedTime) {
+  constexpr char kSchema[] =
+      R"({"properties":{"a":{"uniqueItems":true},"b":{"uniqueItems":false}}})";
+  EXPECT_THAT(FaultsOf(kSchema, R"({"a":[1,"1",{"x":1,"y":2},[1]],"b":[1,1]})"), IsEmpty());
+  EXPECT_THAT(FaultsOf(kSchema, R"({"a":[{"x":1,"y":2},{"y":2,"x":1}]})"),
+              testing::ElementsAre("/a: must hold no item twice"));
+  std::string many = "[0";
+  for (int i = 0; i < 100'000; ++i) many += ",1";
+  EXPECT_EQ(FaultsOf(kSchema, R"({"a":)" + many + "]}").size(), 1u);
+}
+
+TEST(ContextSchema, NamesOnlySoManyFaults) {
+  constexpr char kSchema[] = R"({"properties":{"a":{"items":{"type":"string"}}}})";
+  std::string many = "[0";
+  for (int i = 0; i < 1'000; ++i) many += ",1";
+  EXPECT_EQ(FaultsOf(kSchema, R"({"a":)" + many + "]}").size(), kFaultsMax);
+  for (int i = 0; i < 1'000'000; ++i) many += ",1";
+  EXPECT_EQ(FaultsOf(kSchema, R"({"a":)" + many + "]}").size(), 1u);
+}
+
 TEST(ContextSchema, ChecksDatesByTheirForm) {
   constexpr char kSchema[] =
       R"({"properties":{"at":{"format":"date-time"},"id":{"format":"uuid"}}})";
