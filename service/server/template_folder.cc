@@ -40,6 +40,11 @@ absl::Status ApplyFolder(const std::string& folder, TemplateRegistry& registry) 
   std::vector<fs::path> files;
   for (fs::recursive_directory_iterator entry(folder, error), end; !error && entry != end;
        entry.increment(error)) {
+    // A mounted ConfigMap keeps copies of its files in folders called `..data` and the like.
+    if (entry->path().filename().string().starts_with('.')) {
+      entry.disable_recursion_pending();
+      continue;
+    }
     const std::string extension = entry->path().extension().string();
     if (extension == ".yaml" || extension == ".yml") files.push_back(entry->path());
   }

@@ -25,6 +25,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[3]
 ORDER = {"order_id": 1042, "customer_id": 7, "priority": "high"}
 STOP_WITHIN_S = 30
+# What each step takes, so that one can see it turn.
+PACE_S = "0.4"
 
 SETTINGS = """\
 listen: 127.0.0.1:0
@@ -154,7 +156,9 @@ def run(taskerd: str, tasker: str, folder: pathlib.Path) -> None:
         address = engine.await_line(r"listening on (\S+:\d+)").group(1)
         print(f"taskerd listens on {address}, its store is {folder / 'data'}")
         handlers = Service(
-            "handlers", [sys.executable, str(HERE / "handlers.py"), "--engine", address], folder / "handlers.log"
+            "handlers",
+            [sys.executable, str(HERE / "handlers.py"), "--engine", address, "--pace", PACE_S],
+            folder / "handlers.log",
         )
         services.callback(handlers.stop)
         handlers.await_line("connected to")

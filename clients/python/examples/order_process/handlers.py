@@ -11,8 +11,19 @@ from tasker import RetryableError, StepHandler, Worker, handler
 PREFIX = "OrderProcess::StepHandler::"
 
 
+class OrderStep(StepHandler):
+    """What the five have in common: each takes its time, as the services behind them would."""
+
+    pace_s = 0.0
+
+    def run(self, task, sequence, step):
+        step.wait_cancelled(self.pace_s)
+        step.raise_if_cancelled()
+        return super().run(task, sequence, step)
+
+
 @handler(PREFIX + "FetchOrderHandler")
-class FetchOrderHandler(StepHandler):
+class FetchOrderHandler(OrderStep):
     def process(self, task, sequence, step):
         order_id = task.context["order_id"]
         items = [{"sku": f"SKU-{order_id % 90 + n}", "quantity": n, "price_cents": 499 * n} for n in (1, 2)]
@@ -20,14 +31,14 @@ class FetchOrderHandler(StepHandler):
 
 
 @handler(PREFIX + "ValidateInventoryHandler")
-class ValidateInventoryHandler(StepHandler):
+class ValidateInventoryHandler(OrderStep):
     def process(self, task, sequence, step):
         items = self.get_previous_step_data(sequence, "fetch_order", "items")
         return {"available": True, "reserved": [item["sku"] for item in items]}
 
 
 @handler(PREFIX + "ProcessPaymentHandler")
-class ProcessPaymentHandler(StepHandler):
+class ProcessPaymentHandler(OrderStep):
     """Its first attempt fails, as payment gateways do."""
 
     def process(self, task, sequence, step):
@@ -44,14 +55,14 @@ class ProcessPaymentHandler(StepHandler):
 
 
 @handler(PREFIX + "UpdateInventoryHandler")
-class UpdateInventoryHandler(StepHandler):
+class UpdateInventoryHandler(OrderStep):
     def process(self, task, sequence, step):
         reserved = self.get_previous_step_data(sequence, "validate_inventory", "reserved")
         return {"updated": len(reserved)}
 
 
 @handler(PREFIX + "SendConfirmationHandler")
-class SendConfirmationHandler(StepHandler):
+class SendConfirmationHandler(OrderStep):
     def process(self, task, sequence, step):
         payment_id = self.get_previous_step_data(sequence, "process_payment", "payment_id")
         return {"mail": f"customer-{task.context['customer_id']}@example.com", "payment_id": payment_id}
@@ -68,5 +79,8 @@ HANDLERS = [
 if __name__ == "__main__":
     flags = argparse.ArgumentParser(description=__doc__)
     flags.add_argument("--engine", default="127.0.0.1:7420", help="host:port of taskerd")
+    flags.add_argument("--pace", type=float, default=0.0, help="seconds that each step takes at least")
+    given = flags.parse_args()
+    OrderStep.pace_s = given.pace
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
-    Worker(flags.parse_args().engine, name="order-handlers", handlers=HANDLERS, concurrency=8).run()
+    Worker(given.engine, name="order-handlers", handlers=HANDLERS, concurrency=8).run()
