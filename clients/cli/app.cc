@@ -27,7 +27,7 @@ constexpr const char* kFooter =
 
 // Empty if `text` is HOST:PORT, with an IPv6 address in brackets; else what is wrong with it.
 std::string CheckServer(const std::string& text) {
-  const std::string wrong = "'" + EscapeControls(text) + "' is not HOST:PORT";
+  std::string wrong = "'" + EscapeControls(text) + "' is not HOST:PORT";
   const std::size_t colon = text.rfind(':');
   if (colon == std::string::npos || colon == 0) return wrong;
   const std::string host = text.substr(0, colon);

@@ -56,13 +56,12 @@ void WriteRepeated(const Json& json, const Message& message, const FieldDescript
 void WriteField(const Json& json, const Message& message, const FieldDescriptor* field,
                 std::string& out) {
   const auto& reflection = *message.GetReflection();
-  if (field == nullptr || field->is_map()) {
-    out += json.dump();
-  } else if (field->is_repeated()) {
+  const bool plain = field == nullptr || field->is_map();
+  if (!plain && field->is_repeated()) {
     WriteRepeated(json, message, *field, out);
-  } else if (field->type() == FieldDescriptor::TYPE_BYTES) {
+  } else if (!plain && field->type() == FieldDescriptor::TYPE_BYTES) {
     out += PayloadJson(*field, reflection.GetString(message, field));
-  } else if (json.is_object()) {
+  } else if (!plain && json.is_object()) {
     WriteMessage(json, reflection.GetMessage(message, field), out);
   } else {
     out += json.dump();

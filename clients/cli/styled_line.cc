@@ -2,6 +2,8 @@
 
 #include <limits>
 
+#include "absl/strings/str_cat.h"
+
 #include "clients/cli/terminal_text.h"
 
 namespace tasker::cli {
@@ -51,7 +53,7 @@ std::string StyledLine::ToString(int width, bool color) const {
     const bool cut = needed > left || (needed == left && !last);
     std::string text = parts_[i].text;
     if (needed > left) text = CutToWidth(text, left);
-    if (needed == left && !last) text = CutToWidth(text + "  ", left);
+    if (needed == left && !last) text = CutToWidth(absl::StrCat(text, "  "), left);
     if (last || cut) text = WithoutTrailingBlanks(text);
     if (color && parts_[i].style != Style::kPlain && !text.empty()) {
       result.append(Sequence(parts_[i].style)).append(text).append("\x1b[0m");

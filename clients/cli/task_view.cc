@@ -163,8 +163,8 @@ std::string ElapsedText(const v1::Task& task, absl::Time now) {
 }
 
 std::string StepDetail(const v1::Step& step, absl::Time now) {
-  const std::string failure = step.has_last_failure() ? FailureText(step.last_failure()) : "";
-  const std::string after = failure.empty() ? "" : "after " + failure;
+  std::string failure = step.has_last_failure() ? FailureText(step.last_failure()) : "";
+  std::string after = failure.empty() ? "" : "after " + failure;
   switch (step.state()) {
     case v1::STEP_STATE_ENQUEUED:
       return absl::StrCat("waits for a handler of ", EscapeControls(step.handler_class()),

@@ -166,6 +166,7 @@ TEST(RenderTask, CutsVeryLongNames) {
 
 v1::Task ManySteps(int complete, int pending) {
   std::vector<v1::Step> steps;
+  steps.reserve(static_cast<std::size_t>(complete + 1 + pending));
   for (int i = 0; i < complete; ++i) {
     steps.push_back(StepBuilder("done" + std::to_string(i), v1::STEP_STATE_COMPLETE));
   }
