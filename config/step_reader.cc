@@ -11,7 +11,7 @@
 #include "config/spelling.h"
 #include "config/yaml_fields.h"
 #include "config/yaml_json.h"
-#include "engine/dag.h"
+#include "engine/model/dag.h"
 
 namespace tasker::config {
 namespace {

@@ -7,7 +7,7 @@
 
 #include "config/variables.h"
 #include "config/yaml_report.h"
-#include "engine/task_template.h"
+#include "engine/model/task_template.h"
 
 namespace tasker::config {
 

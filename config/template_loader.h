@@ -6,7 +6,7 @@
 
 #include "config/diagnostic.h"
 #include "config/variables.h"
-#include "engine/task_template.h"
+#include "engine/model/task_template.h"
 
 namespace tasker::config {
 

@@ -6,10 +6,10 @@
 #include <variant>
 #include <vector>
 
-#include "engine/attempt_token.h"
-#include "engine/ids.h"
-#include "engine/payload.h"
-#include "engine/task_template.h"
+#include "engine/model/attempt_token.h"
+#include "engine/model/ids.h"
+#include "engine/model/payload.h"
+#include "engine/model/task_template.h"
 #include "tasker/v1/task.pb.h"
 
 namespace tasker::engine {

@@ -5,11 +5,11 @@
 #include <string>
 #include <vector>
 
-#include "engine/attempt_token.h"
-#include "engine/ids.h"
-#include "engine/payload.h"
-#include "engine/step_machine.h"
-#include "engine/task_template.h"
+#include "engine/model/attempt_token.h"
+#include "engine/model/ids.h"
+#include "engine/model/payload.h"
+#include "engine/model/task_template.h"
+#include "engine/states/step_machine.h"
 #include "tasker/storage/v1/records.pb.h"
 
 namespace tasker::engine {

@@ -4,9 +4,9 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "engine/event_names.h"
-#include "engine/event_records.h"
-#include "engine/invariant.h"
+#include "engine/events/event_names.h"
+#include "engine/events/event_records.h"
+#include "engine/model/invariant.h"
 
 namespace tasker::engine {
 namespace {

@@ -11,18 +11,18 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 
-#include "engine/changes.h"
 #include "engine/command.h"
-#include "engine/draws.h"
 #include "engine/effects.h"
-#include "engine/handler_directory.h"
-#include "engine/ids.h"
-#include "engine/ready_queues.h"
-#include "engine/record_codec.h"
-#include "engine/retry_policy.h"
-#include "engine/task_run.h"
-#include "engine/time.h"
-#include "engine/timer_queue.h"
+#include "engine/model/draws.h"
+#include "engine/model/ids.h"
+#include "engine/model/time.h"
+#include "engine/scheduling/handler_directory.h"
+#include "engine/scheduling/ready_queues.h"
+#include "engine/scheduling/retry_policy.h"
+#include "engine/scheduling/timer_queue.h"
+#include "engine/tasks/changes.h"
+#include "engine/tasks/record_codec.h"
+#include "engine/tasks/task_run.h"
 
 namespace tasker::engine {
 

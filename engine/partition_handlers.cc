@@ -4,8 +4,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
 
-#include "engine/event_names.h"
-#include "engine/event_records.h"
+#include "engine/events/event_names.h"
+#include "engine/events/event_records.h"
 #include "engine/partition.h"
 
 namespace tasker::engine {

@@ -7,8 +7,8 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-#include "engine/event_names.h"
-#include "engine/ids.h"
+#include "engine/events/event_names.h"
+#include "engine/model/ids.h"
 
 namespace tasker::service {
 namespace {

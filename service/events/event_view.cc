@@ -4,8 +4,8 @@
 #include "google/protobuf/util/time_util.h"
 #include <nlohmann/json.hpp>
 
-#include "engine/event_names.h"
-#include "engine/ids.h"
+#include "engine/events/event_names.h"
+#include "engine/model/ids.h"
 #include "service/events/event_filter.h"
 
 namespace tasker::service {

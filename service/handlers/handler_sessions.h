@@ -12,7 +12,7 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 
-#include "engine/ids.h"
+#include "engine/model/ids.h"
 
 namespace tasker::service {
 

@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "engine/time.h"
+#include "engine/model/time.h"
 
 namespace tasker::service {
 

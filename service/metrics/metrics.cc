@@ -6,7 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 
-#include "engine/event_names.h"
+#include "engine/events/event_names.h"
 
 namespace tasker::service {
 namespace {

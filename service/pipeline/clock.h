@@ -1,7 +1,7 @@
 // The only place where the service reads the time of day for the engine.
 #pragma once
 
-#include "engine/time.h"
+#include "engine/model/time.h"
 
 namespace tasker::service {
 

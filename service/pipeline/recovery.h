@@ -6,8 +6,8 @@
 
 #include "absl/status/status.h"
 
-#include "engine/record_codec.h"
-#include "engine/task_template.h"
+#include "engine/model/task_template.h"
+#include "engine/tasks/record_codec.h"
 #include "storage/store.h"
 
 namespace tasker::service {

@@ -1,7 +1,7 @@
 // Fresh ids for tasks.
 #pragma once
 
-#include "engine/ids.h"
+#include "engine/model/ids.h"
 
 namespace tasker::service {
 

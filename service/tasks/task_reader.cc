@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include <google/protobuf/util/time_util.h>
 
-#include "engine/execution_status.h"
-#include "engine/step_machine.h"
+#include "engine/states/execution_status.h"
+#include "engine/states/step_machine.h"
 #include "service/pipeline/recovery.h"
 #include "storage/keys.h"
 #include "tasker/storage/v1/records.pb.h"

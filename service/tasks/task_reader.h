@@ -8,8 +8,8 @@
 
 #include "absl/status/statusor.h"
 
-#include "engine/ids.h"
-#include "engine/task_template.h"
+#include "engine/model/ids.h"
+#include "engine/model/task_template.h"
 #include "storage/store.h"
 #include "tasker/v1/task.pb.h"
 #include "tasker/v1/task_service.pb.h"

@@ -6,7 +6,7 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-#include "engine/task_machine.h"
+#include "engine/states/task_machine.h"
 #include "service/payloads/json_check.h"
 #include "service/server/grpc_status.h"
 #include "service/tasks/new_task_id.h"

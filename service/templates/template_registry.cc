@@ -7,7 +7,7 @@
 #include "absl/strings/str_join.h"
 
 #include "config/spelling.h"
-#include "engine/record_codec.h"
+#include "engine/tasks/record_codec.h"
 #include "service/pipeline/clock.h"
 #include "service/templates/version_order.h"
 #include "storage/keys.h"

@@ -17,8 +17,8 @@
 #include "config/context_schema.h"
 #include "config/template_loader.h"
 #include "config/variables.h"
-#include "engine/task_template.h"
-#include "engine/time.h"
+#include "engine/model/task_template.h"
+#include "engine/model/time.h"
 #include "storage/store.h"
 
 namespace tasker::service {

@@ -2,7 +2,7 @@
 
 #include <google/protobuf/util/time_util.h>
 
-#include "engine/record_codec.h"
+#include "engine/tasks/record_codec.h"
 #include "service/server/grpc_status.h"
 
 namespace tasker::service {

@@ -55,7 +55,7 @@ def _names(*names: str) -> frozenset[str]:
 
 _NO_THREADS = "a partition is run by one thread, which service/ owns"
 _NO_CLOCK = "the engine reads no clock: take the time as an argument"
-_NO_CHANCE = "random draws are handed in: see engine/draws.h"
+_NO_CHANCE = "random draws are handed in: see engine/model/draws.h"
 _NO_IO = "the engine does no input or output: put it into Effects"
 
 _ENGINE_HEADERS = {

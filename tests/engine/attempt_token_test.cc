@@ -1,4 +1,4 @@
-#include "engine/attempt_token.h"
+#include "engine/model/attempt_token.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "engine/dag.h"
+#include "engine/model/dag.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

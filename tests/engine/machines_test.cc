@@ -4,8 +4,8 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/step_machine.h"
-#include "engine/task_machine.h"
+#include "engine/states/step_machine.h"
+#include "engine/states/task_machine.h"
 
 namespace tasker::engine {
 namespace {

@@ -1,4 +1,4 @@
-#include "engine/retry_policy.h"
+#include "engine/scheduling/retry_policy.h"
 
 #include <limits>
 

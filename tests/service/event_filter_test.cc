@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "engine/ids.h"
+#include "engine/model/ids.h"
 
 namespace tasker::service {
 namespace {

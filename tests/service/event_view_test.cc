@@ -3,7 +3,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "engine/ids.h"
+#include "engine/model/ids.h"
 
 namespace tasker::service {
 namespace {

@@ -138,7 +138,7 @@ absl::StatusOr<v1::Task> Client::WaitForTask(const std::string& task_id,
   absl::BitGen random;
   Backoff backoff;
   for (;;) {
-    const absl::StatusOr<v1::Task> task = GetTask(task_id);
+    absl::StatusOr<v1::Task> task = GetTask(task_id);
     if (!task.ok() && !MayPass(task.status())) return task.status();
     if (task.ok() && IsFinished(task->state())) return task;
     // A service that did not answer is asked again; one that did tells by an event.

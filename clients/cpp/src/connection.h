@@ -16,7 +16,9 @@ namespace tasker::client {
 // further name; `kWake` is the inbox's.
 enum class Operation : std::intptr_t { kStart = 1, kRead, kWrite, kFinish, kWake };
 
-inline void* TagOf(Operation operation) { return reinterpret_cast<void*>(operation); }
+inline void* TagOf(Operation operation) {
+  return reinterpret_cast<void*>(operation);  // NOLINT(performance-no-int-to-ptr): gRPC's tags
+}
 inline Operation OperationOf(void* tag) {
   return static_cast<Operation>(reinterpret_cast<std::intptr_t>(tag));
 }

@@ -1,6 +1,6 @@
-#include "engine/event_records.h"
+#include "engine/events/event_records.h"
 
-#include "engine/record_codec.h"
+#include "engine/tasks/record_codec.h"
 
 namespace tasker::engine {
 

@@ -1,4 +1,4 @@
-#include "engine/task_machine.h"
+#include "engine/states/task_machine.h"
 
 #include <algorithm>
 #include <array>

@@ -8,10 +8,10 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "engine/ids.h"
-#include "engine/payload.h"
-#include "engine/task_run.h"
-#include "engine/task_template.h"
+#include "engine/model/ids.h"
+#include "engine/model/payload.h"
+#include "engine/model/task_template.h"
+#include "engine/tasks/task_run.h"
 #include "tasker/storage/v1/records.pb.h"
 
 namespace tasker::engine {

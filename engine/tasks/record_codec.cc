@@ -1,4 +1,4 @@
-#include "engine/record_codec.h"
+#include "engine/tasks/record_codec.h"
 
 #include <memory>
 

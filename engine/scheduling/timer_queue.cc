@@ -1,4 +1,4 @@
-#include "engine/timer_queue.h"
+#include "engine/scheduling/timer_queue.h"
 
 namespace tasker::engine {
 

@@ -1,4 +1,4 @@
-#include "engine/ready_queues.h"
+#include "engine/scheduling/ready_queues.h"
 
 namespace tasker::engine {
 

@@ -4,9 +4,9 @@
 #include <optional>
 #include <vector>
 
-#include "engine/ids.h"
-#include "engine/task_template.h"
-#include "engine/time.h"
+#include "engine/model/ids.h"
+#include "engine/model/task_template.h"
+#include "engine/model/time.h"
 #include "tasker/v1/task.pb.h"
 
 namespace tasker::engine {

@@ -4,8 +4,8 @@
 #include <string_view>
 
 #include "engine/command.h"
-#include "engine/task_run.h"
-#include "engine/time.h"
+#include "engine/model/time.h"
+#include "engine/tasks/task_run.h"
 #include "tasker/storage/v1/records.pb.h"
 
 namespace tasker::engine {

@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
-#include "engine/dag.h"
-#include "engine/ids.h"
+#include "engine/model/dag.h"
+#include "engine/model/ids.h"
 
 namespace tasker::engine {
 

@@ -8,8 +8,8 @@
 #include <variant>
 #include <vector>
 
-#include "engine/task_run.h"
-#include "engine/time.h"
+#include "engine/model/time.h"
+#include "engine/tasks/task_run.h"
 
 namespace tasker::engine {
 

@@ -12,8 +12,8 @@
 #include "absl/container/flat_hash_map.h"
 
 #include "engine/command.h"
-#include "engine/ready_queues.h"
-#include "engine/task_run.h"
+#include "engine/scheduling/ready_queues.h"
+#include "engine/tasks/task_run.h"
 
 namespace tasker::engine {
 

@@ -1,9 +1,9 @@
-#include "engine/changes.h"
+#include "engine/tasks/changes.h"
 
 #include <optional>
 
-#include "engine/invariant.h"
-#include "engine/record_codec.h"
+#include "engine/model/invariant.h"
+#include "engine/tasks/record_codec.h"
 
 namespace tasker::engine {
 

@@ -1,4 +1,4 @@
-#include "engine/task_run.h"
+#include "engine/tasks/task_run.h"
 
 namespace tasker::engine {
 

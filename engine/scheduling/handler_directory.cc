@@ -1,4 +1,4 @@
-#include "engine/handler_directory.h"
+#include "engine/scheduling/handler_directory.h"
 
 #include <algorithm>
 #include <utility>

@@ -11,8 +11,8 @@
 #include "absl/container/flat_hash_map.h"
 
 #include "engine/command.h"
-#include "engine/task_run.h"
-#include "engine/time.h"
+#include "engine/model/time.h"
+#include "engine/tasks/task_run.h"
 
 namespace tasker::engine {
 

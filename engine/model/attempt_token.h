@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-#include "engine/ids.h"
+#include "engine/model/ids.h"
 
 namespace tasker::engine {
 

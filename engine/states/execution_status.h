@@ -1,8 +1,8 @@
 // What a task as a whole is doing.
 #pragma once
 
-#include "engine/task_machine.h"
-#include "engine/task_run.h"
+#include "engine/states/task_machine.h"
+#include "engine/tasks/task_run.h"
 #include "tasker/v1/task.pb.h"
 
 namespace tasker::engine {

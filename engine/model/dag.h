@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "engine/ids.h"
+#include "engine/model/ids.h"
 
 namespace tasker::engine {
 

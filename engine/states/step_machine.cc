@@ -1,4 +1,4 @@
-#include "engine/step_machine.h"
+#include "engine/states/step_machine.h"
 
 #include <algorithm>
 #include <array>

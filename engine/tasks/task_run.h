@@ -8,12 +8,12 @@
 #include <vector>
 
 #include "engine/command.h"
-#include "engine/ids.h"
-#include "engine/payload.h"
-#include "engine/step_machine.h"
-#include "engine/task_machine.h"
-#include "engine/task_template.h"
-#include "engine/time.h"
+#include "engine/model/ids.h"
+#include "engine/model/payload.h"
+#include "engine/model/task_template.h"
+#include "engine/model/time.h"
+#include "engine/states/step_machine.h"
+#include "engine/states/task_machine.h"
 #include "tasker/v1/task.pb.h"
 
 namespace tasker::engine {

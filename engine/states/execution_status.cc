@@ -1,4 +1,4 @@
-#include "engine/execution_status.h"
+#include "engine/states/execution_status.h"
 
 namespace tasker::engine {
 

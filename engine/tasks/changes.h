@@ -6,10 +6,10 @@
 #include <vector>
 
 #include "engine/effects.h"
-#include "engine/step_machine.h"
-#include "engine/task_machine.h"
-#include "engine/task_run.h"
-#include "engine/time.h"
+#include "engine/model/time.h"
+#include "engine/states/step_machine.h"
+#include "engine/states/task_machine.h"
+#include "engine/tasks/task_run.h"
 
 namespace tasker::engine {
 
