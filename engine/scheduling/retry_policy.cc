@@ -10,7 +10,8 @@ using FractionalMicroseconds = std::chrono::duration<double, std::micro>;
 using FractionalSeconds = std::chrono::duration<double>;
 
 bool MayBeRetried(const StepTemplate& step, const v1::Failure& failure) {
-  return step.retryable && (!failure.has_retryable() || failure.retryable());
+  return step.retryable && (!failure.has_retryable() || failure.retryable()) &&
+         std::ranges::find(step.non_retryable, failure.error_class()) == step.non_retryable.end();
 }
 
 Duration FromProto(const google::protobuf::Duration& duration, Duration cap) {
@@ -22,29 +23,43 @@ Duration FromProto(const google::protobuf::Duration& duration, Duration cap) {
   return std::chrono::seconds(duration.seconds()) + Duration(duration.nanos() / 1000);
 }
 
+// A span that may be too long for Duration.
+Duration Capped(FractionalSeconds span, Duration cap) {
+  return span >= FractionalSeconds(cap) ? cap : std::chrono::duration_cast<Duration>(span);
+}
+
+// The curve's delay after `failed` attempts, before jitter.
+Duration BaseDelay(const RetryCurve& curve, AttemptNumber failed) {
+  const auto n = static_cast<double>(Raw(failed));
+  if (curve.exponential) {
+    return Capped(
+        FractionalSeconds(curve.exponential->base) * std::pow(curve.exponential->factor, n - 1),
+        curve.delay_max);
+  }
+  if (Raw(failed) >= 1 && Raw(failed) <= curve.backoff.size()) {
+    return std::min(curve.backoff[Raw(failed) - 1], curve.delay_max);
+  }
+  return Capped(FractionalSeconds(std::pow(n, curve.multiplier)), curve.delay_max);
+}
+
+Duration LeastDelay(const RetryCurve& curve) {
+  if (curve.exponential) return curve.exponential->base / 2;
+  return curve.backoff.empty() ? Duration::zero() : curve.backoff.front() / 2;
+}
+
 }  // namespace
 
 std::optional<RetryDelay> RetryPolicy::After(AttemptNumber failed, const StepTemplate& step,
                                              const v1::Failure& failure, double unit_draw) const {
   if (!MayBeRetried(step, failure) || Raw(failed) >= step.retry_limit) return std::nullopt;
+  const RetryCurve& curve = step.retry_curve == nullptr ? curve_ : *step.retry_curve;
   if (failure.has_retry_after()) {
-    const Duration asked = FromProto(failure.retry_after(), curve_.delay_max);
-    return RetryDelay{std::min(asked, curve_.delay_max), true};
+    return RetryDelay{FromProto(failure.retry_after(), curve.delay_max), true};
   }
-  const FractionalMicroseconds base = BaseDelay(failed);
-  const double factor = 1.0 + curve_.jitter * (2.0 * unit_draw - 1.0);
+  const FractionalMicroseconds base = BaseDelay(curve, failed);
+  const double factor = 1.0 + curve.jitter * (2.0 * unit_draw - 1.0);
   const Duration drawn = std::chrono::duration_cast<Duration>(base * factor);
-  const Duration least = curve_.backoff.empty() ? Duration::zero() : curve_.backoff.front() / 2;
-  return RetryDelay{std::min(std::max(drawn, least), curve_.delay_max), false};
-}
-
-Duration RetryPolicy::BaseDelay(AttemptNumber failed) const {
-  const std::size_t n = Raw(failed);
-  if (n >= 1 && n <= curve_.backoff.size())
-    return std::min(curve_.backoff[n - 1], curve_.delay_max);
-  const double seconds = std::pow(static_cast<double>(n), curve_.multiplier);
-  const double cap = FractionalSeconds(curve_.delay_max).count();
-  return std::chrono::duration_cast<Duration>(FractionalSeconds(std::min(seconds, cap)));
+  return RetryDelay{std::min(std::max(drawn, LeastDelay(curve)), curve.delay_max), false};
 }
 
 }  // namespace tasker::engine
