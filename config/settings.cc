@@ -22,6 +22,7 @@ using std::chrono::milliseconds;
 
 constexpr std::size_t kSettingsBytesMax = 1u << 20;
 constexpr std::uint64_t kPayloadBytesLeast = 1u << 10;
+constexpr std::uint32_t kHandlerClassLimitMax = 1'000'000;
 constexpr std::uint64_t kPayloadBytesMost = 64u << 20;
 constexpr std::array<std::string_view, 5> kLogLevels = {"trace", "debug", "info", "warn", "error"};
 
@@ -71,8 +72,11 @@ class Reader {
                  {"log", Map({{"level", Text(&settings_.log_level, IsLogLevel,
                                              "one of trace, debug, info, warn, error")}})},
                  {"handlers", Map({{"lease", Duration(&settings_.lease)},
-                                   {"heartbeat", Duration(&settings_.heartbeat)}})},
-                 {"limits", Map({{"payload", Size(&settings_.payload_bytes_max)}})},
+                                   {"heartbeat", Duration(&settings_.heartbeat)},
+                                   {"confirm_within", Duration(&settings_.confirm_within)},
+                                   {"cancel_grace", Duration(&settings_.cancel_grace)}})},
+                 {"limits", Map({{"payload", Size(&settings_.payload_bytes_max)},
+                                 {"handler_classes", Counts(&settings_.handler_class_limits)}})},
                  {"retry", Map({{"backoff", Durations(&settings_.retry.backoff)},
                                 {"multiplier", Number(&settings_.retry.multiplier, 1, 100)},
                                 {"backoff_max", Duration(&settings_.retry.backoff_max)},
@@ -161,6 +165,23 @@ class Reader {
         *out = *size;
       } else {
         fields.Error(key, absl::StrCat("`", *text, "` is not a size from 1KiB to 64MiB"));
+      }
+    };
+  }
+
+  Section::Read Counts(std::map<std::string, std::uint32_t>* out) {
+    return [this, out](const YamlFields& fields, const std::string& key) {
+      const YAML::Node node = *fields.Node(key);
+      if (!node.IsMap()) {
+        fields.Error(key, "must be a map of handler classes and numbers");
+        return;
+      }
+      const YamlMap map = EntriesOf(node, Join("limits", key), report_);
+      const YamlFields counts(map, node.Mark(), Join("limits", key), &report_);
+      for (const YamlEntry& entry : map) {
+        if (const auto count = counts.Count(entry.key, kHandlerClassLimitMax)) {
+          (*out)[entry.key] = *count;
+        }
       }
     };
   }

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -46,6 +47,12 @@ struct Settings {
   std::chrono::milliseconds lease = std::chrono::seconds(30);
   // `handlers.heartbeat`: how often handlers are to give one; less than half of `lease`.
   std::chrono::milliseconds heartbeat = std::chrono::seconds(10);
+  // `handlers.confirm_within`: how long a handler that confirms assignments has to do so.
+  std::chrono::milliseconds confirm_within = std::chrono::seconds(5);
+  // `handlers.cancel_grace`: how long a handler has to end an attempt that is cancelled.
+  std::chrono::milliseconds cancel_grace = std::chrono::seconds(10);
+  // `limits.handler_classes`: for each class named, its steps that may run at one time.
+  std::map<std::string, std::uint32_t> handler_class_limits;
   // `drain`: how long a stopping service waits for its handlers to finish.
   std::chrono::milliseconds drain = std::chrono::seconds(20);
   // `limits.payload`: largest context or result, in bytes.

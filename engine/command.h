@@ -2,6 +2,8 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -9,7 +11,9 @@
 #include "engine/model/attempt_token.h"
 #include "engine/model/ids.h"
 #include "engine/model/payload.h"
+#include "engine/model/priority.h"
 #include "engine/model/task_template.h"
+#include "engine/scheduling/pauses.h"
 #include "tasker/v1/task.pb.h"
 
 namespace tasker::engine {
@@ -22,18 +26,113 @@ struct TaskOrigin {
   std::vector<std::string> tags;
 };
 
-// Creates a task. Fails with ALREADY_EXISTS if `task` is taken by an open task.
+// The step that a task is run by.
+struct ParentStep {
+  StepRef step;
+  // How many tasks are above the new one.
+  std::uint32_t depth = 1;
+};
+
+// Creates a task. Fails with ALREADY_EXISTS if `task` is taken by a task that the partition knows.
 struct CreateTask {
   TaskId task;
   TaskTemplatePtr task_template;
   // A JSON object that satisfies the template's schema; checked by the caller.
   Payload context;
   TaskOrigin origin;
+  // Unset: as the template says.
+  std::optional<Priority> priority = {};
+  // Steps to leave out. Fails with INVALID_ARGUMENT if one is not `skippable`.
+  std::vector<StepIndex> bypass = {};
+  // Set where a step runs the task. If that step no longer waits for it, nothing is created.
+  std::optional<ParentStep> parent = {};
+  // Whether `task` may be the id of a task that was created before: see Partition::Wants.
+  bool may_exist = false;
+};
+
+// A task that a step wanted cannot be created: that attempt of the step fails.
+struct RefuseSubTask {
+  StepRef parent;
+  TaskId sub_task;
+  v1::Failure failure;
+};
+
+// Gives a task a signal. Fails with NOT_FOUND if no open task has that id, and with
+// RESOURCE_EXHAUSTED if it keeps as many as it can.
+struct SignalTask {
+  TaskId task;
+  std::string name;
+  Payload payload;
+  std::string actor;
 };
 
 // Cancels an open task. Fails with NOT_FOUND if no open task has that id.
 struct CancelTask {
   TaskId task;
+  std::string actor;
+  std::string reason;
+};
+
+// Pauses a task or a scope, or lets it go on. Changing nothing is no error. Fails with NOT_FOUND if
+// no open task has that id.
+struct PauseTask {
+  TaskId task;
+  std::string actor;
+  std::string reason;
+};
+struct ResumeTask {
+  TaskId task;
+  std::string actor;
+  std::string reason;
+};
+struct PauseScope {
+  PauseKey scope;
+  std::string actor;
+  std::string reason;
+};
+struct ResumeScope {
+  PauseKey scope;
+};
+
+// What an operator does to one step. Fails with NOT_FOUND if the partition knows no such task or
+// step, and with FAILED_PRECONDITION if the state does not allow it.
+struct RepairStep {
+  enum class Action : std::uint8_t {
+    // Tried again at once, with one more attempt than it has had.
+    kRetry,
+    // The same, with all its attempts.
+    kRetryAfresh,
+    // Done, with `results`.
+    kResolve,
+    kSkip,
+    kCancel,
+    // Its attempts are forgiven; its state stays.
+    kResetAttempts,
+  };
+
+  TaskId task;
+  // The step's name; `name[3]` is an item of a `for_each` step.
+  std::string step;
+  Action action{};
+  Payload results;
+  std::string actor;
+  std::string reason;
+};
+
+// What an operator does to a task. Fails as RepairStep does.
+struct RepairTask {
+  enum class Action : std::uint8_t {
+    // Every failed step is tried again, with all its attempts.
+    kRetryFailed,
+    // `from_step` and all that depends on it are as if they had never run.
+    kRerun,
+    // Declared done.
+    kResolve,
+  };
+
+  TaskId task;
+  Action action{};
+  std::string from_step;
   std::string actor;
   std::string reason;
 };
@@ -59,6 +158,9 @@ struct RegisterHandler {
   std::vector<ServedClass> classes;
   // Attempts of an earlier session that it still holds.
   std::vector<AttemptToken> held;
+  std::map<std::string, std::string> labels = {};
+  // Whether it confirms each assignment by ConfirmAttempts.
+  bool confirms = false;
 };
 
 // A session ended; the attempts it holds keep their leases. Ignored if it is not the newest of its
@@ -70,6 +172,12 @@ struct DisconnectHandler {
 // A session wants no more assignments.
 struct DrainHandler {
   SessionId session;
+};
+
+// Assignments have arrived. Tokens that are not current are ignored.
+struct ConfirmAttempts {
+  SessionId session;
+  std::vector<AttemptToken> tokens;
 };
 
 // An attempt ended well.
@@ -86,16 +194,25 @@ struct FailAttempt {
   v1::Failure failure;
 };
 
+// How far an attempt is.
+struct Checkpoint {
+  AttemptToken token;
+  Payload data;
+};
+
 // Attempts are still being worked on. Tokens that are not current are ignored.
 struct RenewLeases {
   SessionId session;
   std::vector<AttemptToken> tokens;
+  std::vector<Checkpoint> checkpoints = {};
 };
 
 // Does what has become due; to be given at or after Partition::NextTimer().
 struct FireTimers {};
 
-using Command = std::variant<CreateTask, CancelTask, RegisterHandler, DisconnectHandler,
-                             DrainHandler, CompleteAttempt, FailAttempt, RenewLeases, FireTimers>;
+using Command = std::variant<CreateTask, RefuseSubTask, SignalTask, CancelTask, PauseTask,
+                             ResumeTask, PauseScope, ResumeScope, RepairStep, RepairTask,
+                             RegisterHandler, DisconnectHandler, DrainHandler, ConfirmAttempts,
+                             CompleteAttempt, FailAttempt, RenewLeases, FireTimers>;
 
 }  // namespace tasker::engine

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "engine/command.h"
 #include "engine/model/attempt_token.h"
 #include "engine/model/ids.h"
 #include "engine/model/payload.h"
@@ -31,6 +33,10 @@ struct RecordWrite {
     kClosed,
     // The task exists, made at `created_at_us`: its place in lists.
     kCreated,
+    // Removes the StepRecord of `step`.
+    kStepGone,
+    // The PausesRecord of the partition; `task` is nobody's.
+    kPauses,
   };
 
   Kind kind;
@@ -48,13 +54,40 @@ struct DependencyResults {
   Payload results;
 };
 
+// Which item of a `for_each` step an assignment is.
+struct ItemOf {
+  std::uint32_t index = 0;
+  // JSON.
+  Payload item;
+};
+
 // A step to be handed to a handler.
 struct Assignment {
   SessionId session{};
   AttemptToken token;
   TaskTemplatePtr task_template;
+  // The step's place in `task_template`; the token's is that of the item, if it is one.
+  StepIndex template_step{};
   Payload context;
   std::vector<DependencyResults> dependencies;
+  // Attempts that count against the limit, this one included.
+  AttemptNumber attempt{};
+  std::optional<ItemOf> item = {};
+  // What an earlier attempt left behind; null: nothing.
+  Payload checkpoint = nullptr;
+  Priority priority = Priority::kNormal;
+};
+
+// A step wants a task to be run. Answered by CreateTask with that id and parent, or by
+// RefuseSubTask. May come again after a restart, with the same id.
+struct SubTaskRequest {
+  ParentStep parent;
+  TaskId sub_task;
+  // The template asked for; its version may be empty, for the highest.
+  TemplateId template_id;
+  Payload context;
+  TaskOrigin origin;
+  Priority priority = Priority::kNormal;
 };
 
 // What became of a result.
@@ -77,6 +110,8 @@ struct Cancellation {
   SessionId session{};
   AttemptToken token;
   std::string reason;
+  // Whether the token is stale already.
+  bool superseded = false;
 };
 
 // A session is registered; goes out before its first assignment.
@@ -94,6 +129,7 @@ struct Effects {
   std::vector<Acknowledgement> acknowledgements;
   std::vector<Assignment> assignments;
   std::vector<Cancellation> cancellations;
+  std::vector<SubTaskRequest> sub_tasks;
 
   // Whether anything has to be durable before the rest may be let out.
   bool NeedsCommit() const { return !records.empty() || !events.empty(); }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string_view>
@@ -10,19 +11,23 @@
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 
 #include "engine/command.h"
 #include "engine/effects.h"
 #include "engine/model/draws.h"
 #include "engine/model/ids.h"
+#include "engine/model/retry_curve.h"
 #include "engine/model/time.h"
 #include "engine/scheduling/handler_directory.h"
+#include "engine/scheduling/pauses.h"
 #include "engine/scheduling/ready_queues.h"
 #include "engine/scheduling/retry_policy.h"
 #include "engine/scheduling/timer_queue.h"
 #include "engine/tasks/changes.h"
 #include "engine/tasks/record_codec.h"
 #include "engine/tasks/task_run.h"
+#include "tasker/v1/task_service.pb.h"
 
 namespace tasker::engine {
 
@@ -30,12 +35,19 @@ namespace tasker::engine {
 struct PartitionSettings {
   // How long an attempt is kept for a handler that gives no sign of life.
   Duration lease = std::chrono::seconds(30);
-  // How failed attempts are spaced.
-  RetryCurve retry;
+  // How long a handler that confirms assignments has to do so.
+  Duration confirm_within = std::chrono::seconds(5);
+  // How long a handler has to end an attempt that is cancelled; zero: it is taken away at once.
+  Duration cancel_grace = std::chrono::seconds(10);
+  // Checkpoints of one attempt are stored at most this often.
+  Duration checkpoint_interval = std::chrono::seconds(1);
+  // How failed attempts are spaced where the template does not say.
+  RetryCurve retry = {};
+  // How ready steps are ordered.
+  ReadyOrder order = {};
+  // Running steps of a handler class, over all handlers and templates.
+  std::map<std::string, std::uint32_t> class_limits = {};
 };
-
-// The error class of an attempt whose lease ended.
-inline constexpr std::string_view kHandlerLost = "Tasker::HandlerLost";
 
 // The open tasks of a range of slots, the handlers that do their steps, and everything that decides
 // what runs next.
@@ -45,13 +57,26 @@ inline constexpr std::string_view kHandlerLost = "Tasker::HandlerLost";
 // apply further commands meanwhile. Not safe for concurrent use.
 class Partition {
  public:
-  // `seed` decides the attempts' nonces and the retries' jitter; never use one twice.
+  // `seed` decides the attempts' nonces, the ids of sub-tasks and the retries' jitter; never use one
+  // twice.
   Partition(PartitionSettings settings, std::uint64_t seed);
 
   // Takes up an open task as it was stored, before the first Apply. Attempts that were under way
   // get a new lease: their handlers may still be at work, and will connect again.
   // Error: DATA_LOSS if record and template do not fit each other; the task is then left out.
   absl::Status Restore(StoredTask stored, Timestamp now);
+
+  // Takes up what was paused, before the first Apply.
+  void Restore(const storage::v1::PausesRecord& pauses);
+
+  // The task that `command` is about if it is not in memory and may have finished: to be handed to
+  // Wake, if the store has it, before the command is applied. The store must be up to date with
+  // every effect of this task.
+  std::optional<TaskId> Wants(const Command& command) const;
+
+  // Takes up a finished task for the next command alone; or an open one, for good. Errors as
+  // Restore's.
+  absl::Status Wake(StoredTask stored, Timestamp now) { return Restore(std::move(stored), now); }
 
   // Does what `command` asks and appends everything that follows from it to `effects`. Times must
   // not go back from call to call. Returns what the one who asked is to be told once the effects
@@ -69,66 +94,163 @@ class Partition {
   // How many tasks are open.
   std::size_t open_tasks() const { return tasks_.size(); }
 
- private:
-  // Commands. In partition.cc.
-  absl::Status Do(CreateTask& command, Changes& changes);
-  absl::Status Do(CancelTask& command, Changes& changes);
-  absl::Status Do(CompleteAttempt& command, Changes& changes);
-  absl::Status Do(FailAttempt& command, Changes& changes);
-  absl::Status Do(FireTimers& command, Changes& changes);
+  // What is paused beside single tasks.
+  const Pauses& pauses() const { return pauses_; }
 
-  // Commands of handlers' sessions. In partition_handlers.cc.
+  // The open task of that id, or null. Valid until the next call that is not const.
+  const TaskRun* Look(const TaskId& id) const;
+
+  // Why the steps of an open task do not run: those that are not done, or the one named. At most
+  // `steps_max` of them. Errors: NOT_FOUND: no such open task, or no such step.
+  absl::StatusOr<v1::ExplainTaskResponse> Explain(const TaskId& task, std::string_view step,
+                                                  Timestamp now, std::size_t steps_max) const;
+
+ private:
+  friend class Explainer;
+
+  // Commands about tasks. In partition_tasks.cc.
+  absl::Status Do(CreateTask& command, Changes& changes);
+  absl::Status Do(RefuseSubTask& command, Changes& changes);
+  absl::Status Do(SignalTask& command, Changes& changes);
+  // In partition_cancel.cc.
+  absl::Status Do(CancelTask& command, Changes& changes);
+  // In partition_pause.cc.
+  absl::Status Do(PauseTask& command, Changes& changes);
+  absl::Status Do(ResumeTask& command, Changes& changes);
+  absl::Status Do(PauseScope& command, Changes& changes);
+  absl::Status Do(ResumeScope& command, Changes& changes);
+  // In partition_repair.cc.
+  absl::Status Do(RepairStep& command, Changes& changes);
+  absl::Status Do(RepairTask& command, Changes& changes);
+  // Of handlers' sessions. In partition_handlers.cc.
   absl::Status Do(RegisterHandler& command, Changes& changes);
   absl::Status Do(DisconnectHandler& command, Changes& changes);
   absl::Status Do(DrainHandler& command, Changes& changes);
+  absl::Status Do(ConfirmAttempts& command, Changes& changes);
   absl::Status Do(RenewLeases& command, Changes& changes);
+  // Results. In partition_attempts.cc.
+  absl::Status Do(CompleteAttempt& command, Changes& changes);
+  absl::Status Do(FailAttempt& command, Changes& changes);
+  // In partition_timers.cc.
+  absl::Status Do(FireTimers& command, Changes& changes);
 
-  // The open task that `token` names, or null.
+  // The open task of that id, or null.
   TaskRun* Find(const TaskId& id);
+  // The task of that id, open or woken, or null.
+  TaskRun* FindAny(const TaskId& id);
   // Whether `token` names the attempt that its step is in now. `task` may be null.
   static bool IsCurrent(const TaskRun* task, const AttemptToken& token);
   // What to answer to a result whose token is not current.
   static ResultOutcome OutcomeOfLate(const TaskRun* task, const AttemptToken& token);
 
-  // The step's parents are done: queues it, or holds it back if its task runs one at a time.
+  // The way of a step. In partition_steps.cc.
+  //
+  // Each of these may leave further steps ready: Proceed has to follow, once, when the command has
+  // done with the task.
+
+  // The step's parents are done: queues it, begins it, skips it or holds it back.
   void MakeReady(TaskRun& task, StepIndex step, Changes& changes);
-  // Puts the step into its ready queue by way of `input`.
+  // Puts the step into its ready queue by way of `input`, or begins it if the engine runs it.
   void Enqueue(TaskRun& task, StepIndex step, StepInput input, const Cause& cause,
                Changes& changes);
-  // The step, in progress, failed: plans a retry or gives it up.
+  // The first of the task's steps begins.
+  void StartTask(TaskRun& task, Changes& changes);
+  // The step, in progress, ended well.
+  void Succeed(TaskRun& task, StepIndex step, Payload results, const Cause& cause,
+               Changes& changes);
+  // The attempt failed: plans a retry or gives the step up.
   void FailStep(TaskRun& task, StepIndex step, v1::Failure failure, const Cause& cause,
                 Changes& changes);
-  // From now on the newest attempt's token is stale.
-  static void Fence(StepRun& run) { run.nonce = 0; }
-  // Its holder has the step no more.
-  void TakeFromHolder(TaskRun& task, StepIndex step);
-  // A step has ended: lets a held back one go, or ends the task if none is left.
-  void Settle(TaskRun& task, Changes& changes);
+  // The step failed for good.
+  void GiveUp(TaskRun& task, StepIndex step, v1::Failure failure, const Cause& cause,
+              Changes& changes);
+  void Skip(TaskRun& task, StepIndex step, bool left_out, const Cause& cause, Changes& changes);
+  // The step is done: its children lose a parent.
+  void CountAsDone(TaskRun& task, StepIndex step);
+  // Lets go what has become ready, and ends the task if nothing is left to do.
+  void Proceed(TaskRun& task, Changes& changes);
+  // Nothing of the task is active or ready. False: compensation has begun.
+  bool Finish(TaskRun& task, Changes& changes);
   void EndTask(TaskRun& task, TaskInput input, const Cause& cause, Changes& changes);
+
+  // Steps that the engine runs itself. In partition_flow.cc; Proceed has to follow here, too.
+  void Begin(TaskRun& task, StepIndex step, Changes& changes);
+  void BeginItems(TaskRun& task, StepIndex step, Changes& changes);
+  void BeginWait(TaskRun& task, StepIndex step, Changes& changes);
+  void BeginSubTask(TaskRun& task, StepIndex step, Changes& changes);
+  void RequestSubTask(TaskRun& task, StepIndex step, Payload context, Changes& changes);
+  // Starts as many items as may run.
+  void StartItems(TaskRun& task, StepIndex step, Changes& changes);
+  // An item is active no more.
+  void ItemEnded(TaskRun& task, StepIndex item, Changes& changes);
+  void EndItemsIfAllEnded(TaskRun& task, StepIndex step, Changes& changes);
+  // Leaves out the branches that a decision did not choose.
+  void LeaveOut(TaskRun& task, StepIndex decision, const std::vector<StepIndex>& chosen,
+                Changes& changes);
+  // Works out again what the items of a restored or repaired step are.
+  absl::Status RestoreItems(TaskRun& task, StepIndex step);
+  // The steps in reserve that are still to be run, in their order.
+  static std::vector<StepIndex> PlanCompensation(const TaskRun& task);
+  void BeginCompensation(TaskRun& task, Changes& changes);
+  // Tells the steps that run tasks that have ended, up to the topmost.
+  void TellParents(Changes& changes);
+
+  // In partition_cancel.cc.
+  void CancelNow(TaskRun& task, StepIndex step, const Cause& cause, Changes& changes);
+  void CancelStep(TaskRun& task, StepIndex step, const OperatorAct& act, Changes& changes);
+  // The open tasks that the task's steps run.
+  std::vector<TaskRun*> SubTasksOf(const TaskRun& task);
+  void CancelOpenTask(TaskRun& task, const OperatorAct& act, Changes& changes);
+  // Takes an attempt from its handler, telling it why; the attempt's token is stale from now on.
+  void Recall(TaskRun& task, StepIndex step, std::string_view reason, Changes& changes);
+
+  // In partition_repair.cc.
+  absl::Status Repair(TaskRun& task, StepIndex step, RepairStep& command, Changes& changes);
+  void Retry(TaskRun& task, StepIndex step, bool afresh, const Cause& cause, Changes& changes);
+  void Reopen(TaskRun& task, TaskInput input, const Cause& cause, Changes& changes);
+  void ReviveItems(TaskRun& task, StepIndex step, const Cause& cause, Changes& changes);
+  absl::Status Rerun(TaskRun& task, StepIndex from, const Cause& cause, Changes& changes);
+
+  // In partition_timers.cc.
+  void Fire(const StepTimer& timer, Timestamp at, Changes& changes);
+  void Fire(const TaskDeadline& timer, Timestamp at, Changes& changes);
+  void TimeOut(TaskRun& task, StepIndex step, std::string_view error_class, std::string message,
+               Changes& changes);
 
   // Hands out what can be handed out, as far as the command under way could have made it so.
   // In partition_handlers.cc.
   void Dispatch(Changes& changes);
-  void DispatchTo(HandlerInstance& instance, Changes& changes);
   void Assign(Route& route, HandlerInstance& instance, Changes& changes);
+  // Puts a step that is enqueued into its queue, and its route among the hot ones.
+  void Offer(TaskRun& task, StepIndex step);
   // Gives the attempt to `instance` until its lease ends.
-  void Hold(HandlerInstance& instance, TaskRun& task, StepIndex step, Timestamp now);
+  void Hold(HandlerInstance& instance, TaskRun& task, StepIndex step, bool confirmed,
+            Timestamp now);
+  // Its holder has the step no more.
+  void TakeFromHolder(TaskRun& task, StepIndex step);
+  // The handler never received the attempt: it is ready again.
+  void TakeBack(TaskRun& task, StepIndex step, std::string_view why, Changes& changes);
+  Duration LeaseOf(const TaskRun& task, StepIndex step) const;
   void PlanLeaseCheck(HandlerInstance& instance, Timestamp at);
   void CheckLeases(HandlerInstance& instance, Changes& changes);
+  // Routes of a template or class whose limit is no longer reached.
+  void OfferAgain(Route& route);
 
   const PartitionSettings settings_;
   const RetryPolicy retry_policy_;
   Draws draws_;
   absl::flat_hash_map<TaskId, std::unique_ptr<TaskRun>> tasks_;
+  Pauses pauses_;
   ReadyQueues queues_;
   HandlerDirectory handlers_{&queues_};
   TimerQueue timers_;
 
-  // Left by the command under way: routes that got a step, sessions that may take one more, and
-  // tasks that have ended.
+  // Left by the command under way: routes that got a step, sessions that may take one more, tasks
+  // that have ended, and those of them that a step runs.
   std::vector<Route*> hot_routes_;
   std::vector<SessionId> freed_sessions_;
   std::vector<TaskId> ended_;
+  std::vector<TaskId> ended_sub_tasks_;
 };
 
 }  // namespace tasker::engine

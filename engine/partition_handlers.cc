@@ -6,6 +6,7 @@
 
 #include "engine/events/event_names.h"
 #include "engine/events/event_records.h"
+#include "engine/model/error_classes.h"
 #include "engine/partition.h"
 
 namespace tasker::engine {
@@ -18,13 +19,11 @@ void AddHandlerEvents(std::string_view name, const HandlerInstance& instance, Ch
   }
 }
 
-v1::Failure LostBy(const HandlerIdentity& handler, Duration lease) {
-  v1::Failure failure;
-  failure.set_error_class(std::string(kHandlerLost));
-  failure.set_message(absl::StrCat("handler ", handler.name, " (instance ", handler.instance_id,
-                                   ") gave no sign of life for ",
-                                   absl::FormatDuration(absl::Microseconds(lease.count()))));
-  return failure;
+v1::Failure LostBy(const HandlerIdentity& handler, std::string_view error_class, Duration lease) {
+  return MakeFailure(error_class,
+                     absl::StrCat("handler ", handler.name, " (instance ", handler.instance_id,
+                                  ") gave no sign of life for ",
+                                  absl::FormatDuration(absl::Microseconds(lease.count()))));
 }
 
 }  // namespace
@@ -37,21 +36,24 @@ absl::Status Partition::Do(RegisterHandler& command, Changes& changes) {
     TaskRun* task = Find(token.task);
     const StepRef ref{token.task, token.step};
     if (IsCurrent(task, token) && held_before.erase(ref) > 0) {
-      Hold(instance, *task, token.step, changes.now());
+      Hold(instance, *task, token.step, true, changes.now());
+      if (const OperatorAct* cancel = task->at(token.step).cancel()) {
+        changes.effects().cancellations.push_back({command.session, token, cancel->reason});
+      }
     } else if (OutcomeOfLate(task, token) == ResultOutcome::kStale) {
       registration.stale.push_back(token);
     }
   }
+  changes.effects().registrations.push_back(std::move(registration));
   // What the process does not know of never reached it.
   for (const StepRef& ref : held_before) {
     TaskRun& task = *Find(ref.task);
-    StepRun& run = task.at(ref.step);
-    run.holder = nullptr;
-    run.attempts = AttemptNumber{Raw(run.attempts) - 1};
-    Enqueue(task, ref.step, StepInput::kUndelivered,
-            {"engine", "the handler connected again and did not have it"}, changes);
+    task.at(ref.step).holder = nullptr;
+    if (queues_.Finished(*ReadyQueues::RouteOf(task, ref.step))) {
+      OfferAgain(*ReadyQueues::RouteOf(task, ref.step));
+    }
+    TakeBack(task, ref.step, "the handler connected again and did not have it", changes);
   }
-  changes.effects().registrations.push_back(std::move(registration));
   freed_sessions_.push_back(command.session);
   return absl::OkStatus();
 }
@@ -69,14 +71,32 @@ absl::Status Partition::Do(DrainHandler& command, Changes&) {
   return absl::OkStatus();
 }
 
+absl::Status Partition::Do(ConfirmAttempts& command, Changes& changes) {
+  RenewLeases renew{command.session, std::move(command.tokens)};
+  return Do(renew, changes);
+}
+
 absl::Status Partition::Do(RenewLeases& command, Changes& changes) {
-  const HandlerInstance* instance = handlers_.Find(command.session);
+  HandlerInstance* instance = handlers_.Find(command.session);
   if (instance == nullptr) return absl::OkStatus();
-  for (const AttemptToken& token : command.tokens) {
+  const auto renew = [&](const AttemptToken& token) -> StepRun* {
     TaskRun* task = Find(token.task);
-    if (!IsCurrent(task, token)) continue;
+    if (!IsCurrent(task, token) || task->at(token.step).holder != instance) return nullptr;
     StepRun& run = task->at(token.step);
-    if (run.holder == instance) run.lease_until = changes.now() + settings_.lease;
+    run.confirmed = true;
+    run.lease_until = changes.now() + LeaseOf(*task, token.step);
+    return &run;
+  };
+  for (const AttemptToken& token : command.tokens) renew(token);
+  for (Checkpoint& checkpoint : command.checkpoints) {
+    StepRun* run = renew(checkpoint.token);
+    if (run == nullptr) continue;
+    StepExtras& extras = run->More();
+    extras.checkpoint = std::move(checkpoint.data);
+    // The one kept back is stored with the attempt's end.
+    if (changes.now() - extras.checkpoint_stored_at < settings_.checkpoint_interval) continue;
+    extras.checkpoint_stored_at = changes.now();
+    changes.Save(*Find(checkpoint.token.task), checkpoint.token.step);
   }
   return absl::OkStatus();
 }
@@ -86,76 +106,128 @@ std::uint32_t Partition::InFlightOf(SessionId session) const {
   return instance == nullptr ? 0 : static_cast<std::uint32_t>(instance->attempts.size());
 }
 
+void Partition::Offer(TaskRun& task, StepIndex step) {
+  queues_.Push(task, step);
+  hot_routes_.push_back(ReadyQueues::RouteOf(task, step));
+}
+
+void Partition::OfferAgain(Route& route) {
+  for (Route* each : route.use->routes) hot_routes_.push_back(each);
+  if (!route.pool->ready.empty()) hot_routes_.push_back(route.pool->ready.begin()->second);
+}
+
 void Partition::Dispatch(Changes& changes) {
-  if (!hot_routes_.empty()) handlers_.IntroduceNewRoutes();
+  // The most urgent first, where several became ready for the same free slots.
+  const auto before = [](const Route* a, const Route* b) {
+    if (!a->listed || !b->listed) return a->listed.has_value() && !b->listed;
+    return *a->listed < *b->listed;
+  };
+  if (hot_routes_.size() > 1) std::ranges::stable_sort(hot_routes_, before);
   for (Route* route : hot_routes_) {
-    while (!route->waiting.empty()) {
-      HandlerInstance* instance = HandlerDirectory::LeastLoaded(*route);
+    while (route->listed) {
+      const StepRef& first = route->waiting.begin()->second;
+      const TaskRun& task = *Find(first.task);
+      const std::string_view preferred =
+          task.TemplateOf(first.step).sticky ? std::string_view(task.sticky_instance) : "";
+      HandlerInstance* instance = HandlerDirectory::LeastLoaded(*route, preferred);
       if (instance == nullptr) break;
       Assign(*route, *instance, changes);
     }
   }
   hot_routes_.clear();
   for (const SessionId session : freed_sessions_) {
-    if (HandlerInstance* instance = handlers_.Find(session)) DispatchTo(*instance, changes);
+    HandlerInstance* instance = handlers_.Find(session);
+    while (instance != nullptr) {
+      Route* next = HandlerDirectory::NextFor(*instance);
+      if (next == nullptr) break;
+      Assign(*next, *instance, changes);
+    }
   }
   freed_sessions_.clear();
 }
 
-void Partition::DispatchTo(HandlerInstance& instance, Changes& changes) {
-  while (true) {
-    Route* oldest = nullptr;
-    for (Route* route : instance.routes) {
-      if (route->waiting.empty() || !HandlerDirectory::HasRoom(instance, route->key)) continue;
-      if (oldest == nullptr || route->waiting.begin()->first < oldest->waiting.begin()->first) {
-        oldest = route;
-      }
-    }
-    if (oldest == nullptr) return;
-    Assign(*oldest, instance, changes);
-  }
-}
-
 void Partition::Assign(Route& route, HandlerInstance& instance, Changes& changes) {
   const StepRef ref = route.waiting.begin()->second;
-  route.waiting.erase(route.waiting.begin());
   TaskRun& task = *Find(ref.task);
   StepRun& run = task.at(ref.step);
-  if (task.state == TaskState::kPending) {
-    task.started_at = changes.now();
-    changes.Move(task, TaskInput::kStart);
-    changes.effects().events.push_back(
-        TaskEvent(event_names::kTaskStartRequested, task, changes.now()));
-  }
+  queues_.Remove(task, ref.step);
+  StartTask(task, changes);
   run.attempts = AttemptNumber{Raw(run.attempts) + 1};
-  run.nonce = draws_.Next();
+  do {
+    run.nonce = draws_.Next();
+  } while (run.nonce == 0);
   run.started_at = changes.now();
   run.handler = instance.identity;
   changes.Move(task, ref.step, StepInput::kAssign);
-  Hold(instance, task, ref.step, changes.now());
+  queues_.Started(route);
+  Hold(instance, task, ref.step, !instance.confirms, changes.now());
+  const StepTemplate& kind = task.TemplateOf(ref.step);
+  if (kind.timeouts.start_to_close > Duration::zero()) {
+    timers_.Add({run.started_at + kind.timeouts.start_to_close,
+                 StepTimer{StepTimer::Kind::kStartToClose, ref}});
+  }
   storage::v1::EventRecord event =
       StepEvent(event_names::kStepExecutionRequested, task, ref.step, changes.now());
   event.set_handler_name(instance.identity->name);
   changes.effects().events.push_back(std::move(event));
 
-  Assignment assignment{instance.session,
-                        {task.id, ref.step, run.attempts, run.nonce},
-                        task.task_template,
-                        task.context,
-                        {}};
-  for (const StepIndex parent : task.TemplateOf(ref.step).parents) {
+  Assignment assignment{.session = instance.session,
+                        .token = {task.id, ref.step, run.attempts, run.nonce},
+                        .task_template = task.task_template,
+                        .template_step = task.TemplateStep(ref.step),
+                        .context = task.context,
+                        .dependencies = {},
+                        .attempt = run.counted(),
+                        .priority = task.priority};
+  const auto add = [&](StepIndex parent) {
     const StepRun& done = task.at(parent);
     assignment.dependencies.push_back({parent, done.state, done.results});
+  };
+  for (const StepIndex parent : kind.parents) add(parent);
+  if (kind.compensates) add(*kind.compensates);
+  if (run.extras != nullptr) assignment.checkpoint = run.extras->checkpoint;
+  if (run.is_item()) {
+    const Items& items = *task.at(*run.extras->item_of).items();
+    assignment.item = ItemOf{run.extras->item_index, items.elements[run.extras->item_index]};
   }
   changes.effects().assignments.push_back(std::move(assignment));
 }
 
-void Partition::Hold(HandlerInstance& instance, TaskRun& task, StepIndex step, Timestamp now) {
+Duration Partition::LeaseOf(const TaskRun& task, StepIndex step) const {
+  const Duration heartbeat = task.TemplateOf(step).timeouts.heartbeat;
+  return heartbeat > Duration::zero() ? std::min(heartbeat, settings_.lease) : settings_.lease;
+}
+
+void Partition::Hold(HandlerInstance& instance, TaskRun& task, StepIndex step, bool confirmed,
+                     Timestamp now) {
   StepRun& run = task.at(step);
   run.holder = &instance;
-  run.lease_until = now + settings_.lease;
-  handlers_.Hold(instance, {task.id, step}, queues_.RouteOf(*task.task_template, step).key);
-  if (instance.lease_check_at == kNever) PlanLeaseCheck(instance, run.lease_until);
+  run.confirmed = confirmed;
+  run.lease_until = now + (confirmed ? LeaseOf(task, step) : settings_.confirm_within);
+  handlers_.Hold(instance, {task.id, step}, ReadyQueues::RouteOf(task, step)->key);
+  if (instance.lease_check_at == kNever || run.lease_until < instance.lease_check_at) {
+    PlanLeaseCheck(instance, run.lease_until);
+  }
+}
+
+void Partition::TakeFromHolder(TaskRun& task, StepIndex step) {
+  Route& route = *ReadyQueues::RouteOf(task, step);
+  HandlerInstance* holder = std::exchange(task.at(step).holder, nullptr);
+  if (holder->connected()) freed_sessions_.push_back(holder->session);
+  handlers_.Release(*holder, {task.id, step}, route.key);
+  if (queues_.Finished(route)) OfferAgain(route);
+}
+
+void Partition::TakeBack(TaskRun& task, StepIndex step, std::string_view why, Changes& changes) {
+  StepRun& run = task.at(step);
+  run.attempts = AttemptNumber{Raw(run.attempts) - 1};
+  if (const OperatorAct* cancel = run.cancel()) {
+    const OperatorAct act = *cancel;
+    CancelNow(task, step, {act.actor, act.reason}, changes);
+    Proceed(task, changes);
+    return;
+  }
+  Enqueue(task, step, StepInput::kUndelivered, {"engine", why}, changes);
 }
 
 void Partition::PlanLeaseCheck(HandlerInstance& instance, Timestamp at) {
@@ -180,8 +252,18 @@ void Partition::CheckLeases(HandlerInstance& instance, Changes& changes) {
   const std::shared_ptr<const HandlerIdentity> identity = instance.identity;
   for (const StepRef& ref : ended) {
     TaskRun& task = *Find(ref.task);
-    Fence(task.at(ref.step));
-    FailStep(task, ref.step, LostBy(*identity, settings_.lease), {}, changes);
+    const bool arrived = task.at(ref.step).confirmed;
+    Recall(task, ref.step, arrived ? "the lease has ended" : "its arrival was not confirmed",
+           changes);
+    if (!arrived) {
+      TakeBack(task, ref.step, "the handler did not confirm that it arrived", changes);
+      continue;
+    }
+    const Duration lease = LeaseOf(task, ref.step);
+    const bool by_template = task.TemplateOf(ref.step).timeouts.heartbeat == lease;
+    FailStep(task, ref.step,
+             LostBy(*identity, by_template ? kHeartbeatTimeout : kHandlerLost, lease), {}, changes);
+    Proceed(task, changes);
   }
 }
 

@@ -41,6 +41,8 @@ std::string PartitionKey(PartitionId partition) {
   return key;
 }
 
+std::string PausesKey(PartitionId partition) { return PartitionKey(partition) + "pauses"; }
+
 std::string TaskKey(std::string_view task_id) {
   std::string key;
   key.reserve(kTaskKeySize + sizeof(std::uint32_t));
@@ -95,6 +97,11 @@ std::string CreatedKey(PartitionId partition, std::int64_t created_at_us,
   AppendBigEndian(key, ~static_cast<std::uint64_t>(created_at_us));
   key.append(task_id);
   return key;
+}
+
+std::string_view HistoryPlaceIn(std::string_view history_key) {
+  const std::size_t prefix = sizeof(std::uint16_t) + kTaskIdSize;
+  return history_key.size() < prefix ? std::string_view() : history_key.substr(prefix);
 }
 
 std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key) {

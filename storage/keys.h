@@ -4,6 +4,7 @@
 //
 //   table       key
 //   partitions  partition:2                            -> PartitionRecord
+//               partition:2 "pauses"                   -> PausesRecord
 //               "format"                               -> decimal number, see kFormatVersion
 //   open        slot:2 task:16                         -> empty
 //   tasks       slot:2 task:16                         -> TaskRecord
@@ -46,6 +47,9 @@ std::uint16_t SlotOf(std::string_view task_id);
 
 std::string PartitionKey(PartitionId partition);
 
+// What of the partition is paused. In the table partitions.
+std::string PausesKey(PartitionId partition);
+
 // For the tables open, tasks and contexts.
 std::string TaskKey(std::string_view task_id);
 
@@ -71,6 +75,9 @@ std::optional<Sequence> EventSequenceIn(std::string_view event_key);
 
 // `created_at_us` must not be negative. Newer tasks come first.
 std::string CreatedKey(PartitionId partition, std::int64_t created_at_us, std::string_view task_id);
+
+// Where in a task's history a key stands: everything behind the task. Empty if it is no such key.
+std::string_view HistoryPlaceIn(std::string_view history_key);
 
 // The id in a key of the table created; nullopt if it is not one.
 std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key);

@@ -1,5 +1,6 @@
 #include "engine/events/event_records.h"
 
+#include "engine/events/event_names.h"
 #include "engine/tasks/record_codec.h"
 
 namespace tasker::engine {
@@ -21,12 +22,16 @@ storage::v1::EventRecord TaskEndEvent(std::string_view name, const TaskRun& task
   event.set_completed_steps(task.counts.done);
   event.set_total_duration_us((now - task.created_at).count());
   if (task.started_at != kNever) event.set_execution_duration_us((now - task.started_at).count());
-  for (std::size_t i = 0; task.counts.error > 0 && i < task.steps.size(); ++i) {
-    if (task.steps[i].state != StepState::kError) continue;
+  if (task.counts.error + task.counts.cancelled == 0 || task.state == TaskState::kCancelled) {
+    return event;
+  }
+  for (std::size_t i = 0; i < task.steps.size(); ++i) {
+    const StepRun& step = task.steps[i];
+    if (step.state != StepState::kError && step.state != StepState::kCancelled) continue;
     event.add_failed_steps(task.task_template->steps[i].name);
-    if (event.failed_steps_size() > 1) continue;
-    event.set_error_class(task.steps[i].last_failure->error_class());
-    event.set_error_message(task.steps[i].last_failure->message());
+    if (step.last_failure == nullptr || !event.error_class().empty()) continue;
+    event.set_error_class(step.last_failure->error_class());
+    event.set_error_message(step.last_failure->message());
   }
   return event;
 }
@@ -35,8 +40,19 @@ storage::v1::EventRecord StepEvent(std::string_view name, const TaskRun& task, S
                                    Timestamp now) {
   storage::v1::EventRecord event = TaskEvent(name, task, now);
   event.set_step_plus_one(Raw(step) + 1);
-  event.set_step_name(task.TemplateOf(step).name);
-  event.set_attempt(Raw(task.at(step).attempts));
+  event.set_step_name(task.NameOf(step));
+  event.set_attempt(Raw(task.at(step).counted()));
+  return event;
+}
+
+storage::v1::EventRecord StepFailedEvent(const TaskRun& task, StepIndex step,
+                                         const v1::Failure& failure, Timestamp now) {
+  storage::v1::EventRecord event = StepEvent(event_names::kStepFailed, task, step, now);
+  event.set_error_class(failure.error_class());
+  event.set_error_message(failure.message());
+  event.set_backtrace(failure.backtrace());
+  const Timestamp started = task.at(step).started_at;
+  if (started != kNever) event.set_execution_duration_us((now - started).count());
   return event;
 }
 

@@ -20,6 +20,10 @@ storage::v1::EventRecord TaskEndEvent(std::string_view name, const TaskRun& task
 storage::v1::EventRecord StepEvent(std::string_view name, const TaskRun& task, StepIndex step,
                                    Timestamp now);
 
+// The event that tells of a failed attempt: what went wrong, and how long it took.
+storage::v1::EventRecord StepFailedEvent(const TaskRun& task, StepIndex step,
+                                         const v1::Failure& failure, Timestamp now);
+
 // An event that tells of one class of a handler.
 storage::v1::EventRecord HandlerEvent(std::string_view name, std::string_view handler_name,
                                       const ServedClass& served, Timestamp now);

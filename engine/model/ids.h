@@ -56,6 +56,14 @@ enum class SessionId : std::uint64_t {};
 
 constexpr std::uint64_t Raw(SessionId session) { return static_cast<std::uint64_t>(session); }
 
+// Names one step of one task.
+struct StepRef {
+  TaskId task;
+  StepIndex step{};
+
+  auto operator<=>(const StepRef&) const = default;
+};
+
 // How people and the wire name a step: the task's id, a dot, the step's index.
 std::string StepIdText(const TaskId& task, StepIndex step);
 

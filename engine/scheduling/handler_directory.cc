@@ -17,22 +17,23 @@ std::optional<std::size_t> ClassFor(const HandlerInstance& instance, const Route
 }  // namespace
 
 HandlerDirectory::Connected HandlerDirectory::Connect(const RegisterHandler& command) {
-  IntroduceNewRoutes();
   auto identity =
       std::make_shared<const HandlerIdentity>(HandlerIdentity{command.name, command.instance_id});
   HandlerInstance& instance = Remember(identity);
   instance.identity = std::move(identity);
   if (instance.connected()) {
-    LeaveRoutes(instance);
+    LeavePools(instance);
     by_session_.erase(Raw(instance.session));
   }
   instance.session = command.session;
   instance.draining = false;
   instance.concurrency = command.concurrency;
   instance.classes = command.classes;
+  instance.labels = command.labels;
+  instance.confirms = command.confirms;
   instance.class_load.assign(command.classes.size(), 0);
   by_session_[Raw(command.session)] = &instance;
-  JoinRoutes(instance);
+  JoinPools(instance);
   return {instance, std::exchange(instance.attempts, {})};
 }
 
@@ -41,7 +42,7 @@ HandlerInstance* HandlerDirectory::Disconnect(SessionId session) {
   if (found == by_session_.end()) return nullptr;
   HandlerInstance& instance = *found->second;
   by_session_.erase(found);
-  LeaveRoutes(instance);
+  LeavePools(instance);
   instance.session = kNoSession;
   return &instance;
 }
@@ -54,6 +55,14 @@ HandlerInstance* HandlerDirectory::Find(SessionId session) const {
 HandlerInstance* HandlerDirectory::Find(std::string_view instance_id) {
   const auto found = by_instance_.find(std::string(instance_id));
   return found == by_instance_.end() ? nullptr : found->second.get();
+}
+
+std::vector<SessionId> HandlerDirectory::Sessions() const {
+  std::vector<SessionId> sessions;
+  for (const auto& [id, instance] : by_instance_) {
+    if (instance->connected()) sessions.push_back(instance->session);
+  }
+  return sessions;
 }
 
 HandlerInstance& HandlerDirectory::Remember(std::shared_ptr<const HandlerIdentity> identity) {
@@ -85,19 +94,29 @@ void HandlerDirectory::ForgetIfIdle(HandlerInstance& instance) {
   }
 }
 
+bool HandlerDirectory::MayServe(const HandlerInstance& instance, const RouteKey& route) {
+  const bool labelled = std::ranges::all_of(route.labels, [&](const auto& label) {
+    const auto found = instance.labels.find(label.first);
+    return found != instance.labels.end() && found->second == label.second;
+  });
+  return labelled && ClassFor(instance, route).has_value();
+}
+
 bool HandlerDirectory::HasRoom(const HandlerInstance& instance, const RouteKey& route) {
   if (!instance.connected() || instance.draining) return false;
   if (instance.attempts.size() >= instance.concurrency) return false;
-  const auto place = ClassFor(instance, route);
-  if (!place) return false;
-  const std::uint32_t limit = instance.classes[*place].concurrency;
-  return limit == 0 || instance.class_load[*place] < limit;
+  if (!MayServe(instance, route)) return false;
+  const std::size_t place = *ClassFor(instance, route);
+  const std::uint32_t limit = instance.classes[place].concurrency;
+  return limit == 0 || instance.class_load[place] < limit;
 }
 
-HandlerInstance* HandlerDirectory::LeastLoaded(const Route& route) {
+HandlerInstance* HandlerDirectory::LeastLoaded(const Route& route, std::string_view preferred) {
+  if (route.pool->paused || route.pool->full()) return nullptr;
   HandlerInstance* best = nullptr;
-  for (HandlerInstance* server : route.servers) {
+  for (HandlerInstance* server : route.pool->servers) {
     if (!HasRoom(*server, route.key)) continue;
+    if (server->identity->instance_id == preferred) return server;
     // a/b < c/d without division: a * d < c * b.
     if (best == nullptr ||
         server->attempts.size() * best->concurrency < best->attempts.size() * server->concurrency) {
@@ -107,30 +126,33 @@ HandlerInstance* HandlerDirectory::LeastLoaded(const Route& route) {
   return best;
 }
 
-void HandlerDirectory::IntroduceNewRoutes() {
-  for (; introduced_ < queues_.routes().size(); ++introduced_) {
-    Route& route = *queues_.routes()[introduced_];
-    for (auto& [id, instance] : by_instance_) {
-      if (instance->connected() && ClassFor(*instance, route.key)) {
-        route.servers.push_back(instance.get());
-        instance->routes.push_back(&route);
-      }
+Route* HandlerDirectory::NextFor(const HandlerInstance& instance) {
+  if (instance.draining || instance.attempts.size() >= instance.concurrency) return nullptr;
+  Route* next = nullptr;
+  for (const ClassPool* pool : instance.pools) {
+    if (pool->paused || pool->full()) continue;
+    for (const auto& [order, route] : pool->ready) {
+      if (next != nullptr && *next->listed < order) break;
+      if (!HasRoom(instance, route->key)) continue;
+      next = route;
+      break;
     }
   }
+  return next;
 }
 
-void HandlerDirectory::JoinRoutes(HandlerInstance& instance) {
-  for (std::size_t i = 0; i < introduced_; ++i) {
-    Route& route = *queues_.routes()[i];
-    if (!ClassFor(instance, route.key)) continue;
-    route.servers.push_back(&instance);
-    instance.routes.push_back(&route);
+void HandlerDirectory::JoinPools(HandlerInstance& instance) {
+  for (const ServedClass& served : instance.classes) {
+    ClassPool& pool = queues_.PoolOf(served.handler_class);
+    if (std::ranges::find(instance.pools, &pool) != instance.pools.end()) continue;
+    instance.pools.push_back(&pool);
+    pool.servers.push_back(&instance);
   }
 }
 
-void HandlerDirectory::LeaveRoutes(HandlerInstance& instance) {
-  for (Route* route : instance.routes) std::erase(route->servers, &instance);
-  instance.routes.clear();
+void HandlerDirectory::LeavePools(HandlerInstance& instance) {
+  for (ClassPool* pool : instance.pools) std::erase(pool->servers, &instance);
+  instance.pools.clear();
 }
 
 }  // namespace tasker::engine

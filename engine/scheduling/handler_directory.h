@@ -30,8 +30,11 @@ struct HandlerInstance {
   std::vector<ServedClass> classes;
   // Unfinished assignments of each of `classes`, in their order.
   std::vector<std::uint32_t> class_load;
-  // Routes that it serves while connected.
-  std::vector<Route*> routes;
+  // The pools of `classes`, without duplicates.
+  std::vector<ClassPool*> pools;
+  Labels labels;
+  // Whether it confirms each assignment.
+  bool confirms = false;
   // Attempts that it holds, connected or not.
   absl::btree_set<StepRef> attempts;
   // When a timer will look at its leases; kNever: none is planned. A timer for any other moment is
@@ -45,7 +48,7 @@ struct HandlerInstance {
 // that equal commands give equal effects.
 class HandlerDirectory {
  public:
-  // `queues` must outlive this object; routes learn here who serves them.
+  // `queues` must outlive this object; its pools learn here who serves them.
   explicit HandlerDirectory(ReadyQueues* queues) : queues_(*queues) {}
 
   // An instance that has just connected.
@@ -68,6 +71,9 @@ class HandlerDirectory {
   // The instance of that id, or null.
   HandlerInstance* Find(std::string_view instance_id);
 
+  // Every connected session, in the order of the instances' ids.
+  std::vector<SessionId> Sessions() const;
+
   // Finds or makes a disconnected instance: one that held an attempt before a restart.
   HandlerInstance& Remember(std::shared_ptr<const HandlerIdentity> identity);
 
@@ -79,24 +85,26 @@ class HandlerDirectory {
   // Forgets `instance` if it is not connected and holds nothing.
   void ForgetIfIdle(HandlerInstance& instance);
 
+  // Whether `instance` has registered for steps of `route`, with its labels.
+  static bool MayServe(const HandlerInstance& instance, const RouteKey& route);
+
   // Whether `instance` may be given one more step of `route`.
   static bool HasRoom(const HandlerInstance& instance, const RouteKey& route);
 
-  // The server of `route` with room and the smallest share of its slots in use, or null.
-  static HandlerInstance* LeastLoaded(const Route& route);
+  // The server of `route` with room and the smallest share of its slots in use; one called
+  // `preferred` before all others. Null: none has room, or the class may not be handed out.
+  static HandlerInstance* LeastLoaded(const Route& route, std::string_view preferred);
 
-  // Tells the routes made since the last call who serves them.
-  void IntroduceNewRoutes();
+  // The route whose first step is to go to `instance` next, or null.
+  static Route* NextFor(const HandlerInstance& instance);
 
  private:
-  void JoinRoutes(HandlerInstance& instance);
-  void LeaveRoutes(HandlerInstance& instance);
+  void JoinPools(HandlerInstance& instance);
+  static void LeavePools(HandlerInstance& instance);
 
   ReadyQueues& queues_;
   absl::btree_map<std::string, std::unique_ptr<HandlerInstance>> by_instance_;
   absl::flat_hash_map<std::uint64_t, HandlerInstance*> by_session_;
-  // How many of queues_.routes() have been introduced.
-  std::size_t introduced_ = 0;
 };
 
 }  // namespace tasker::engine

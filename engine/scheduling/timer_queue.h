@@ -8,14 +8,36 @@
 #include <variant>
 #include <vector>
 
+#include "engine/model/ids.h"
 #include "engine/model/time.h"
-#include "engine/tasks/task_run.h"
 
 namespace tasker::engine {
 
-// A step's backoff ends. Void unless the step still waits for exactly this moment.
-struct RetryDue {
+// A moment in the life of a step. Each follows from what is stored of the step, and is void unless
+// it still does: so none fires early or twice, and a restart finds them again.
+struct StepTimer {
+  enum class Kind : std::uint8_t {
+    // The backoff ends.
+    kRetry,
+    // No handler took the step in time.
+    kScheduleToStart,
+    // The attempt took too long.
+    kStartToClose,
+    // A wait ends, or a signal did not come.
+    kWake,
+    // The handler has not ended an attempt that was cancelled.
+    kCancelGrace,
+    // After a restart: the step waits for a task that may never have been created.
+    kSubTask,
+  };
+
+  Kind kind{};
   StepRef step;
+};
+
+// The task must have ended.
+struct TaskDeadline {
+  TaskId task;
 };
 
 // The leases of a handler instance are to be looked at.
@@ -26,11 +48,11 @@ struct LeaseCheck {
 // A moment and what it is for.
 struct Timer {
   Timestamp at;
-  std::variant<RetryDue, LeaseCheck> what;
+  std::variant<StepTimer, TaskDeadline, LeaseCheck> what;
 };
 
 // Timers are not taken out when they become void: whoever takes one checks whether it still means
-// anything. Nothing here is stored: timers follow from the records of the steps.
+// anything. Nothing here is stored: timers follow from the records of tasks and steps.
 class TimerQueue {
  public:
   void Add(Timer timer);

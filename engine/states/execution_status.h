@@ -1,5 +1,7 @@
-// What a task as a whole is doing.
+// What a task as a whole is doing, and what would be of use to it.
 #pragma once
+
+#include <string>
 
 #include "engine/states/task_machine.h"
 #include "engine/tasks/task_run.h"
@@ -7,7 +9,14 @@
 
 namespace tasker::engine {
 
-// Derived from nothing but how many steps are in which state. Meanings: tasker/v1/task.proto.
-v1::ExecutionStatus ExecutionStatusOf(const StepCounts& counts);
+// Derived from nothing but how many steps are in which state, and whether the task is paused.
+// Meanings: tasker/v1/task.proto.
+v1::ExecutionStatus ExecutionStatusOf(const StepCounts& counts, bool paused);
+
+// What would be of use, in the Rails engine's words. Source: shared FEATURES, "states".
+std::string RecommendedAction(v1::ExecutionStatus status);
+
+// `healthy`, `recovering` or `blocked`. Source: shared FEATURES, "states".
+std::string HealthStatus(const StepCounts& counts);
 
 }  // namespace tasker::engine

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/str_cat.h"
+
 namespace tasker::engine {
 namespace {
 
@@ -13,9 +15,12 @@ constexpr std::array kTransitions = {
     StepTransition{S::kPending, kReady, S::kEnqueued},
     StepTransition{S::kPending, kSkip, S::kSkipped},
     StepTransition{S::kPending, kOperatorResolve, S::kResolvedManually},
+    StepTransition{S::kPending, kFailFinal, S::kError},
     StepTransition{S::kPending, kCancel, S::kCancelled},
 
     StepTransition{S::kEnqueued, kAssign, S::kInProgress},
+    StepTransition{S::kEnqueued, kFailRetryable, S::kWaitingForRetry},
+    StepTransition{S::kEnqueued, kFailFinal, S::kError},
     StepTransition{S::kEnqueued, kSkip, S::kSkipped},
     StepTransition{S::kEnqueued, kOperatorResolve, S::kResolvedManually},
     StepTransition{S::kEnqueued, kCancel, S::kCancelled},
@@ -27,18 +32,40 @@ constexpr std::array kTransitions = {
     StepTransition{S::kInProgress, kCancel, S::kCancelled},
 
     StepTransition{S::kWaitingForRetry, kRetryDue, S::kEnqueued},
+    StepTransition{S::kWaitingForRetry, kFailFinal, S::kError},
+    StepTransition{S::kWaitingForRetry, kSkip, S::kSkipped},
     StepTransition{S::kWaitingForRetry, kOperatorRetry, S::kEnqueued},
     StepTransition{S::kWaitingForRetry, kOperatorResolve, S::kResolvedManually},
     StepTransition{S::kWaitingForRetry, kCancel, S::kCancelled},
 
+    StepTransition{S::kError, kSkip, S::kSkipped},
     StepTransition{S::kError, kOperatorRetry, S::kEnqueued},
     StepTransition{S::kError, kOperatorResolve, S::kResolvedManually},
     StepTransition{S::kError, kCancel, S::kCancelled},
+    StepTransition{S::kError, kRerun, S::kPending},
+
+    StepTransition{S::kCancelled, kSkip, S::kSkipped},
+    StepTransition{S::kCancelled, kOperatorRetry, S::kEnqueued},
+    StepTransition{S::kCancelled, kOperatorResolve, S::kResolvedManually},
+    StepTransition{S::kCancelled, kRerun, S::kPending},
+
+    StepTransition{S::kComplete, kRerun, S::kPending},
+    StepTransition{S::kSkipped, kRerun, S::kPending},
+    StepTransition{S::kResolvedManually, kRerun, S::kPending},
 };
 
 }  // namespace
 
 std::span<const StepTransition> StepTransitions() { return kTransitions; }
+
+std::string StatesAllowing(StepInput input) {
+  std::string states;
+  for (const StepTransition& transition : kTransitions) {
+    if (transition.input != input) continue;
+    absl::StrAppend(&states, states.empty() ? "" : " or ", std::string(NameOf(transition.from)));
+  }
+  return states;
+}
 
 std::optional<StepState> NextState(StepState from, StepInput input) {
   const auto found = std::ranges::find_if(kTransitions, [&](const StepTransition& transition) {
@@ -113,6 +140,8 @@ std::string_view NameOf(StepInput input) {
       return "skip";
     case kCancel:
       return "cancel";
+    case kRerun:
+      return "rerun";
   }
   return "unknown";
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tasker::engine {
@@ -12,9 +13,9 @@ namespace tasker::engine {
 enum class StepState : std::uint8_t {
   // Waits for steps it depends on.
   kPending = 1,
-  // Ready; waits for a handler with a free slot.
+  // Ready; waits for a handler with a free slot, or for its task to be resumed.
   kEnqueued = 2,
-  // Handed to a handler.
+  // Handed to a handler; or a wait, a sub-task or the items of a `for_each` have begun.
   kInProgress = 3,
   // Failed, and will be tried again.
   kWaitingForRetry = 4,
@@ -22,7 +23,7 @@ enum class StepState : std::uint8_t {
   // Failed for good.
   kError = 6,
   kCancelled = 7,
-  // Left out by a decision.
+  // Left out: by a decision, by its condition, or by a person.
   kSkipped = 8,
   // Declared done by an operator.
   kResolvedManually = 9,
@@ -32,7 +33,7 @@ enum class StepState : std::uint8_t {
 enum class StepInput : std::uint8_t {
   // Everything that it depends on is done.
   kReady,
-  // It is handed to a handler.
+  // It is handed to a handler, or the engine itself begins it.
   kAssign,
   // The handler never received it.
   kUndelivered,
@@ -49,6 +50,8 @@ enum class StepInput : std::uint8_t {
   kOperatorResolve,
   kSkip,
   kCancel,
+  // An operator wants the task to run again from here, or from a step before it.
+  kRerun,
 };
 
 // A legal change.
@@ -60,6 +63,9 @@ struct StepTransition {
 
 // Every legal change, each pair of state and input at most once.
 std::span<const StepTransition> StepTransitions();
+
+// The states from which `input` is legal, as in `error or cancelled`: for messages.
+std::string StatesAllowing(StepInput input);
 
 // The state that `input` leads to from `from`; nullopt if it is not legal there.
 std::optional<StepState> NextState(StepState from, StepInput input);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "absl/strings/str_cat.h"
+
 namespace tasker::engine {
 namespace {
 
@@ -21,6 +23,11 @@ constexpr std::array kTransitions = {
     TaskTransition{S::kError, kOperatorRetry, S::kPending},
     TaskTransition{S::kError, kOperatorResolve, S::kResolvedManually},
 
+    TaskTransition{S::kComplete, kRerun, S::kPending},
+    TaskTransition{S::kError, kRerun, S::kPending},
+    TaskTransition{S::kCancelled, kRerun, S::kPending},
+    TaskTransition{S::kResolvedManually, kRerun, S::kPending},
+
     // An administrator's override, kept from the Rails engine.
     TaskTransition{S::kComplete, kCancel, S::kCancelled},
     TaskTransition{S::kResolvedManually, kCancel, S::kCancelled},
@@ -29,6 +36,15 @@ constexpr std::array kTransitions = {
 }  // namespace
 
 std::span<const TaskTransition> TaskTransitions() { return kTransitions; }
+
+std::string StatesAllowing(TaskInput input) {
+  std::string states;
+  for (const TaskTransition& transition : kTransitions) {
+    if (transition.input != input) continue;
+    absl::StrAppend(&states, states.empty() ? "" : " or ", std::string(NameOf(transition.from)));
+  }
+  return states;
+}
 
 std::optional<TaskState> NextState(TaskState from, TaskInput input) {
   const auto found = std::ranges::find_if(kTransitions, [&](const TaskTransition& transition) {
@@ -72,6 +88,8 @@ std::string_view NameOf(TaskInput input) {
       return "operator_resolve";
     case kCancel:
       return "cancel";
+    case kRerun:
+      return "rerun";
   }
   return "unknown";
 }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace tasker::engine {
@@ -29,11 +30,13 @@ enum class TaskInput : std::uint8_t {
   kFinish,
   // Nothing is left that could run, and something failed.
   kFail,
-  // An operator wants its failed steps tried again.
+  // An operator repairs a step of it.
   kOperatorRetry,
   // An operator declares it done.
   kOperatorResolve,
   kCancel,
+  // An operator wants it to run again from one of its steps.
+  kRerun,
 };
 
 // A legal change.
@@ -45,6 +48,9 @@ struct TaskTransition {
 
 // Every legal change, each pair of state and input at most once.
 std::span<const TaskTransition> TaskTransitions();
+
+// The states from which `input` is legal, as in `error or cancelled`: for messages.
+std::string StatesAllowing(TaskInput input);
 
 // The state that `input` leads to from `from`; nullopt if it is not legal there.
 std::optional<TaskState> NextState(TaskState from, TaskInput input);

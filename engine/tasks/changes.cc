@@ -1,6 +1,7 @@
 #include "engine/tasks/changes.h"
 
 #include <optional>
+#include <utility>
 
 #include "engine/model/invariant.h"
 #include "engine/tasks/record_codec.h"
@@ -19,33 +20,42 @@ void Changes::Create(TaskRun& task) {
                               .value = {}});
 }
 
+void Changes::Reopen(TaskRun& task) {
+  effects_.records.push_back({.kind = RecordWrite::Kind::kOpen, .task = task.id, .value = {}});
+}
+
 void Changes::Move(TaskRun& task, StepIndex step, StepInput input, const Cause& cause) {
   StepRun& run = task.at(step);
   const std::optional<StepState> to = NextState(run.state, input);
   Invariant(to.has_value());
-  Touched& touched = Touch(task);
-  if (!run.touched) {
-    run.touched = true;
-    touched.steps.push_back(step);
-  }
-  storage::v1::Transition& transition = AddTransition(touched, cause);
-  transition.set_step_plus_one(Raw(step) + 1);
-  transition.set_step_from(static_cast<v1::StepState>(run.state));
-  transition.set_step_to(static_cast<v1::StepState>(*to));
-  transition.set_attempt(Raw(run.attempts));
-  task.counts.Move(run.state, *to);
+  AddStepTransition(task, step, *to, cause);
+  if (!run.is_item()) task.counts.Move(run.state, *to);
   run.state = *to;
 }
 
 void Changes::Move(TaskRun& task, TaskInput input, const Cause& cause) {
   const std::optional<TaskState> to = NextState(task.state, input);
   Invariant(to.has_value());
-  Touched& touched = Touch(task);
-  touched.header = true;
-  storage::v1::Transition& transition = AddTransition(touched, cause);
-  transition.set_task_from(static_cast<v1::TaskState>(task.state));
-  transition.set_task_to(static_cast<v1::TaskState>(*to));
+  AddTaskTransition(task, *to, cause);
   task.state = *to;
+}
+
+void Changes::Save(TaskRun& task, StepIndex step) { TouchStep(Touch(task), task, step); }
+
+void Changes::Save(TaskRun& task) { Touch(task).header = true; }
+
+void Changes::Note(TaskRun& task, StepIndex step, const Cause& cause) {
+  AddStepTransition(task, step, task.at(step).state, cause);
+}
+
+void Changes::Note(TaskRun& task, const Cause& cause) {
+  AddTaskTransition(task, task.state, cause);
+}
+
+void Changes::Drop(TaskRun& task, StepIndex step) {
+  Touched& touched = Touch(task);
+  std::erase(touched.steps, step);
+  touched.dropped.push_back(step);
 }
 
 void Changes::Flush() {
@@ -67,6 +77,12 @@ void Changes::Flush() {
                                   .step = step,
                                   .value = EncodeStep(task.at(step))});
     }
+    for (const StepIndex step : touched.dropped) {
+      effects_.records.push_back({.kind = RecordWrite::Kind::kStepGone,
+                                  .task = task.id,
+                                  .step = step,
+                                  .value = {}});
+    }
     if (touched.history.transitions_size() > 0) {
       effects_.records.push_back({.kind = RecordWrite::Kind::kHistory,
                                   .task = task.id,
@@ -78,10 +94,35 @@ void Changes::Flush() {
 
 Changes::Touched& Changes::Touch(TaskRun& task) {
   if (task.touched_place == 0) {
-    touched_.push_back({.task = &task, .steps = {}, .history = {}});
+    touched_.push_back({.task = &task, .steps = {}, .dropped = {}, .history = {}});
     task.touched_place = touched_.size();
   }
   return touched_[task.touched_place - 1];
+}
+
+void Changes::TouchStep(Touched& touched, TaskRun& task, StepIndex step) {
+  if (std::exchange(task.at(step).touched, true)) return;
+  touched.steps.push_back(step);
+}
+
+void Changes::AddStepTransition(TaskRun& task, StepIndex step, StepState to, const Cause& cause) {
+  const StepRun& run = task.at(step);
+  Touched& touched = Touch(task);
+  TouchStep(touched, task, step);
+  storage::v1::Transition& transition = AddTransition(touched, cause);
+  transition.set_step_plus_one(Raw(task.TemplateStep(step)) + 1);
+  if (run.is_item()) transition.set_item_plus_one(run.extras->item_index + 1);
+  transition.set_step_from(static_cast<v1::StepState>(run.state));
+  transition.set_step_to(static_cast<v1::StepState>(to));
+  transition.set_attempt(Raw(run.attempts));
+}
+
+void Changes::AddTaskTransition(TaskRun& task, TaskState to, const Cause& cause) {
+  Touched& touched = Touch(task);
+  touched.header = true;
+  storage::v1::Transition& transition = AddTransition(touched, cause);
+  transition.set_task_from(static_cast<v1::TaskState>(task.state));
+  transition.set_task_to(static_cast<v1::TaskState>(to));
 }
 
 storage::v1::Transition& Changes::AddTransition(Touched& touched, const Cause& cause) {

@@ -35,10 +35,23 @@ class Changes {
   // The task is new: its context, its place in lists and its mark as open are to be stored.
   void Create(TaskRun& task);
 
+  // The task has finished and is to go on: it is to be read at the next start again.
+  void Reopen(TaskRun& task);
+
   // Takes the step, or the task, to where the table says `input` leads from its state.
   // Precondition: the table has that pair.
   void Move(TaskRun& task, StepIndex step, StepInput input, const Cause& cause = {});
   void Move(TaskRun& task, TaskInput input, const Cause& cause = {});
+
+  // Something about the step, or the task, changed that is no change of state: its record is stored.
+  void Save(TaskRun& task, StepIndex step);
+  void Save(TaskRun& task);
+  // The same, with a row of history that leads from the state to itself.
+  void Note(TaskRun& task, StepIndex step, const Cause& cause);
+  void Note(TaskRun& task, const Cause& cause);
+
+  // The step is an item that is no more: its record goes. It must not be changed any further.
+  void Drop(TaskRun& task, StepIndex step);
 
   // Adds the records of everything changed to the effects. To be called once, last, while every
   // task that was changed still exists.
@@ -50,11 +63,15 @@ class Changes {
     // Whether the task's own record changed.
     bool header = false;
     std::vector<StepIndex> steps;
+    std::vector<StepIndex> dropped;
     storage::v1::HistoryRecord history;
   };
 
   Touched& Touch(TaskRun& task);
+  void TouchStep(Touched& touched, TaskRun& task, StepIndex step);
   storage::v1::Transition& AddTransition(Touched& touched, const Cause& cause);
+  void AddStepTransition(TaskRun& task, StepIndex step, StepState to, const Cause& cause);
+  void AddTaskTransition(TaskRun& task, TaskState to, const Cause& cause);
 
   Timestamp now_;
   Effects& effects_;

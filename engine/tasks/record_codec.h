@@ -20,6 +20,12 @@ namespace tasker::engine {
 inline std::int64_t ToMicros(Timestamp time) { return time.time_since_epoch().count(); }
 inline Timestamp FromMicros(std::int64_t micros) { return Timestamp(Duration(micros)); }
 
+// Most items that a `for_each` step may have.
+inline constexpr std::uint32_t kItemsMax = 100'000;
+
+// The priority that a stored task has; normal if it was stored before there were any.
+Priority PriorityOf(const storage::v1::TaskRecord& record);
+
 // The serialised TaskRecord and StepRecord of what is in memory.
 std::string EncodeTask(const TaskRun& task);
 std::string EncodeStep(const StepRun& step);
@@ -35,11 +41,16 @@ struct StoredTask {
   std::vector<std::pair<StepIndex, storage::v1::StepRecord>> steps;
 };
 
-// The task in memory, its holders, queue places and leases not yet set: see Partition::Restore.
+// The task in memory, its holders, queue places, leases and items' elements not yet set: see
+// Partition::Restore.
 // Error: DATA_LOSS if the record and the template do not fit each other.
 absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored);
 
-// How many steps of a stored task are in which state. Steps without a record are pending.
+// Works out again how many parents of each step are not done, and how many are and were wanted.
+void CountParents(TaskRun& task);
+
+// How many steps of a stored task are in which state, the items of `for_each` steps apart. Steps
+// without a record are pending.
 StepCounts CountSteps(std::uint32_t total,
                       const std::vector<std::pair<StepIndex, storage::v1::StepRecord>>& steps);
 

@@ -2,12 +2,16 @@
 
 #include <string>
 
+#include <google/protobuf/util/time_util.h>
+
 namespace tasker::service {
+
+using google::protobuf::util::TimeUtil;
 
 void Fill(const engine::Assignment& assignment, v1::Assignment& out) {
   const engine::AttemptToken& token = assignment.token;
   const engine::TaskTemplate& task_template = *assignment.task_template;
-  const engine::StepTemplate& step = task_template.steps[Raw(token.step)];
+  const engine::StepTemplate& step = task_template.steps[Raw(assignment.template_step)];
   out.set_token(token.Encode());
   out.set_task_id(token.task.ToString());
   out.set_task_name(task_template.id.name);
@@ -24,8 +28,22 @@ void Fill(const engine::Assignment& assignment, v1::Assignment& out) {
     results.set_state(static_cast<v1::StepState>(dependency.state));
     if (dependency.results != nullptr) results.set_results(*dependency.results);
   }
-  out.set_attempt_number(Raw(token.attempt));
+  out.set_attempt_number(Raw(assignment.attempt));
   out.set_retry_limit(step.retry_limit);
+  out.set_priority(Raw(assignment.priority));
+  if (step.timeouts.start_to_close > engine::Duration::zero()) {
+    *out.mutable_start_to_close() =
+        TimeUtil::MicrosecondsToDuration(step.timeouts.start_to_close.count());
+  }
+  if (step.timeouts.heartbeat > engine::Duration::zero()) {
+    *out.mutable_heartbeat_timeout() =
+        TimeUtil::MicrosecondsToDuration(step.timeouts.heartbeat.count());
+  }
+  if (assignment.checkpoint != nullptr) out.set_checkpoint(*assignment.checkpoint);
+  if (assignment.item) {
+    out.set_item(std::string(engine::View(assignment.item->item)));
+    out.set_item_index(assignment.item->index);
+  }
 }
 
 }  // namespace tasker::service

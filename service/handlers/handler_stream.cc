@@ -135,13 +135,7 @@ bool HandlerStream::TakeWork() {
   for (int i = 0; i < request_.results_size(); ++i) {
     if (!TakeResult(*request_.mutable_results(i), i, commands)) return false;
   }
-  if (request_.heartbeat().tokens_size() > 0) {
-    engine::RenewLeases renew{session_, {}};
-    for (const std::string& bytes : request_.heartbeat().tokens()) {
-      if (const auto token = engine::AttemptToken::Decode(bytes)) renew.tokens.push_back(*token);
-    }
-    commands.push_back(std::move(renew));
-  }
+  TakeSignsOfLife(commands);
   if (request_.has_drain()) {
     commands.push_back(engine::DrainHandler{session_});
     absl::MutexLock lock(&mutex_);
@@ -151,6 +145,36 @@ bool HandlerStream::TakeWork() {
   // Acknowledgements of tokens that nobody ever gave out.
   Flush();
   return true;
+}
+
+void HandlerStream::TakeSignsOfLife(std::vector<engine::Command>& commands) {
+  const auto decode = [](const auto& from, std::vector<engine::AttemptToken>& tokens) {
+    for (const std::string& bytes : from) {
+      if (const auto token = engine::AttemptToken::Decode(bytes)) tokens.push_back(*token);
+    }
+  };
+  if (request_.confirmed_tokens_size() > 0) {
+    engine::ConfirmAttempts confirm{session_, {}};
+    decode(request_.confirmed_tokens(), confirm.tokens);
+    commands.push_back(std::move(confirm));
+  }
+  v1::Heartbeat& heartbeat = *request_.mutable_heartbeat();
+  if (heartbeat.tokens_size() + heartbeat.checkpoints_size() == 0) return;
+  engine::RenewLeases renew{session_, {}};
+  decode(heartbeat.tokens(), renew.tokens);
+  for (v1::Checkpoint& checkpoint : *heartbeat.mutable_checkpoints()) {
+    const auto token = engine::AttemptToken::Decode(checkpoint.token());
+    if (!token) continue;
+    const absl::Status checked = CheckJson(checkpoint.checkpoint(), JsonKind::kAny,
+                                           limits_.checkpoint_bytes_max, "checkpoint");
+    if (checked.ok()) {
+      renew.checkpoints.push_back(
+          {*token, engine::MakePayload(std::move(*checkpoint.mutable_checkpoint()))});
+    } else {
+      renew.tokens.push_back(*token);
+    }
+  }
+  commands.push_back(std::move(renew));
 }
 
 bool HandlerStream::TakeResult(v1::StepResult& result, int place,
@@ -235,6 +259,10 @@ void HandlerStream::Add(const engine::Registration& registration) {
   *registered.mutable_heartbeat_interval() =
       TimeUtil::MicrosecondsToDuration(limits_.heartbeat.count());
   registered.set_payload_bytes_max(limits_.payload_bytes_max);
+  *registered.mutable_confirm_within() =
+      TimeUtil::MicrosecondsToDuration(limits_.confirm_within.count());
+  *registered.mutable_cancel_grace() =
+      TimeUtil::MicrosecondsToDuration(limits_.cancel_grace.count());
   for (const engine::AttemptToken& token : registration.stale) {
     registered.add_stale_tokens(token.Encode());
   }
@@ -250,6 +278,7 @@ void HandlerStream::Add(const engine::Cancellation& cancellation) {
   v1::Cancellation& out = *Frame(kPartBytes).add_cancellations();
   out.set_token(cancellation.token.Encode());
   out.set_reason(cancellation.reason);
+  out.set_superseded(cancellation.superseded);
 }
 
 void HandlerStream::AddAcknowledgement(std::string token, engine::ResultOutcome outcome) {

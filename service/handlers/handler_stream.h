@@ -67,6 +67,8 @@ class HandlerStream final
   bool TakeRegister();
   bool TakeWork();
   // Appends the commands that one result asks for; false as above.
+  // Confirmations, heartbeats and checkpoints of the frame.
+  void TakeSignsOfLife(std::vector<engine::Command>& commands);
   bool TakeResult(v1::StepResult& result, int place, std::vector<engine::Command>& commands);
   void SubmitFrame(std::vector<engine::Command> commands);
   // Reads the next message, now or once the handler has caught up.

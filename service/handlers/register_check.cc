@@ -89,7 +89,8 @@ absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& 
   if (!first.has_register_()) {
     return Wrong("register", "the first message of the stream must have it");
   }
-  if (first.results_size() > 0 || first.has_heartbeat() || first.has_drain()) {
+  if (first.results_size() > 0 || first.has_heartbeat() || first.has_drain() ||
+      first.confirmed_tokens_size() > 0) {
     return Wrong("register", "the first message of the stream must have nothing else");
   }
   const v1::Register& asked = first.register_();
@@ -114,6 +115,8 @@ absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& 
     }
     command.held.push_back(*token);
   }
+  command.labels.insert(asked.labels().begin(), asked.labels().end());
+  command.confirms = asked.confirms_assignments();
   return command;
 }
 

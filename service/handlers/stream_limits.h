@@ -14,6 +14,8 @@ struct StreamLimits {
   // Told to the handler when it registers; settings `handlers.lease`, `handlers.heartbeat`.
   engine::Duration lease{};
   engine::Duration heartbeat{};
+  engine::Duration confirm_within{};
+  engine::Duration cancel_grace{};
   // Largest result; setting `limits.payload`.
   std::uint64_t payload_bytes_max = 0;
   // A message to a handler is closed once it is this long, and holds one part more at most.
@@ -22,6 +24,8 @@ struct StreamLimits {
   std::size_t outbox_bytes_max = 16u << 20;
   // Likewise with this many of its messages not yet durable.
   int frames_under_way_max = 16;
+  // Largest checkpoint; a larger one is left out, which costs no more than doing work again.
+  std::size_t checkpoint_bytes_max = 64u << 10;
   // What is longer in a failure is cut off, with a mark at its end.
   std::size_t error_class_bytes_max = 256;
   std::size_t error_message_bytes_max = 16u << 10;

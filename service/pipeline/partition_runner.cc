@@ -28,9 +28,12 @@ absl::StatusOr<std::unique_ptr<PartitionRunner>> PartitionRunner::Start(Options 
   std::unique_ptr<PartitionRunner> runner(
       new PartitionRunner(std::move(options), store, sink, *ownership));
   if (absl::Status recovered = runner->Recover(); !recovered.ok()) return recovered;
-  runner->partition_thread_ = std::thread([runner = runner.get()] { runner->RunPartition(); });
-  runner->commit_thread_ = std::thread([runner = runner.get()] { runner->RunCommit(); });
   return runner;
+}
+
+void PartitionRunner::Begin() {
+  partition_thread_ = std::thread([this] { RunPartition(); });
+  commit_thread_ = std::thread([this] { RunCommit(); });
 }
 
 PartitionRunner::PartitionRunner(Options options, storage::Store* store, EffectSink* sink,
@@ -41,12 +44,16 @@ PartitionRunner::PartitionRunner(Options options, storage::Store* store, EffectS
       epoch_(ownership.epoch),
       first_sequence_(ownership.last_sequence),
       partition_(options_.settings, options_.seed),
-      last_sequence_(ownership.last_sequence) {}
+      last_sequence_(ownership.last_sequence),
+      committed_(ownership.last_sequence) {}
 
 PartitionRunner::~PartitionRunner() { Stop(); }
 
 absl::Status PartitionRunner::Recover() {
   const engine::Timestamp now = clock_.Now();
+  const auto pauses = ReadPauses(store_, options_.partition);
+  if (!pauses.ok()) return pauses.status();
+  partition_.Restore(*pauses);
   absl::Status status = ReadOpenTasks(
       store_, options_.first_slot, options_.last_slot, options_.find_template,
       [&](engine::StoredTask stored) { return partition_.Restore(std::move(stored), now); });
@@ -97,7 +104,13 @@ std::size_t PartitionRunner::backlog() const {
 void PartitionRunner::RunPartition() {
   pthread_setname_np(pthread_self(), "partition");
   std::vector<Submission> work;
-  while (AwaitWork(work)) PassOn(ApplyAll(std::exchange(work, {})));
+  while (AwaitWork(work)) {
+    std::size_t next = 0;
+    do {
+      PassOn(ApplyFrom(work, next));
+    } while (next < work.size());
+    work.clear();
+  }
   absl::MutexLock lock(&next_mutex_);
   no_more_groups_ = true;
   next_changed_.SignalAll();
@@ -126,17 +139,25 @@ bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
   return true;
 }
 
-std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyAll(std::vector<Submission> work) {
+std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<Submission>& work,
+                                                                   std::size_t& next) {
   auto group = std::make_unique<Group>();
   group->sequence = storage::Next(last_sequence_);
   history_rows_ = 0;
+  ForgetDurableEnds();
   // Timers are looked at with every group, so that a stream of submissions cannot keep them
   // waiting.
   if (const auto timer = partition_.NextTimer(); timer && *timer <= clock_.Now()) {
     absl::Status ignored;
     ApplyOne(engine::FireTimers{}, *group, ignored);
   }
-  for (Submission& submission : work) {
+  for (; next < work.size(); ++next) {
+    Submission& submission = work[next];
+    if (const auto sequence = Awaits(submission)) {
+      // Of this very group: it has to be passed on first.
+      if (*sequence > last_sequence_) break;
+      AwaitCommitted(*sequence);
+    }
     if (submission.look) submission.look(&partition_);
     absl::Status answer;
     for (engine::Command& command : submission.commands) {
@@ -166,11 +187,57 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyAll(std::vector<Su
 }
 
 void PartitionRunner::ApplyOne(engine::Command command, Group& group, absl::Status& answer) {
+  if (absl::Status awake = WakeFor(command); !awake.ok()) {
+    answer = std::move(awake);
+    return;
+  }
   answer = partition_.Apply(std::move(command), clock_.Now(), group.effects);
   for (const engine::RecordWrite& write : group.effects.records) {
+    if (write.kind == engine::RecordWrite::Kind::kClosed) {
+      ends_.emplace_back(group.sequence, write.task);
+      end_of_[write.task] = group.sequence;
+    }
     AddRecord(write, options_.partition, group.sequence, history_rows_, group.batch);
   }
   group.effects.records.clear();
+}
+
+std::optional<storage::Sequence> PartitionRunner::Awaits(const Submission& submission) const {
+  std::optional<storage::Sequence> sequence;
+  for (const engine::Command& command : submission.commands) {
+    const std::optional<engine::TaskId> task = partition_.Wants(command);
+    const auto end = task ? end_of_.find(*task) : end_of_.end();
+    if (end != end_of_.end()) sequence = std::max(sequence.value_or(end->second), end->second);
+  }
+  return sequence;
+}
+
+void PartitionRunner::AwaitCommitted(storage::Sequence sequence) {
+  absl::MutexLock lock(&next_mutex_);
+  while (committed_ < sequence && !failed_) next_changed_.Wait(&next_mutex_);
+}
+
+void PartitionRunner::ForgetDurableEnds() {
+  if (ends_.empty()) return;
+  storage::Sequence committed{};
+  {
+    absl::MutexLock lock(&next_mutex_);
+    committed = committed_;
+  }
+  for (; !ends_.empty() && ends_.front().first <= committed; ends_.pop_front()) {
+    const auto end = end_of_.find(ends_.front().second);
+    if (end != end_of_.end() && end->second <= committed) end_of_.erase(end);
+  }
+}
+
+absl::Status PartitionRunner::WakeFor(const engine::Command& command) {
+  const std::optional<engine::TaskId> task = partition_.Wants(command);
+  if (!task) return absl::OkStatus();
+  absl::StatusOr<engine::StoredTask> stored = ReadStoredTask(store_, *task, options_.find_template);
+  // The command itself says what it means that there is none.
+  if (absl::IsNotFound(stored.status())) return absl::OkStatus();
+  if (!stored.ok()) return stored.status();
+  return partition_.Wake(*std::move(stored), clock_.Now());
 }
 
 void PartitionRunner::PassOn(std::unique_ptr<Group> group) {
@@ -193,9 +260,16 @@ void PartitionRunner::RunCommit() {
     }
     absl::Status committed = failed_ ? Stopped() : CommitGroup(*group);
     if (committed.ok()) {
+      {
+        absl::MutexLock lock(&next_mutex_);
+        committed_ = group->sequence;
+        next_changed_.SignalAll();
+      }
       Release(*group);
     } else {
       Fail(committed, *group);
+      absl::MutexLock lock(&next_mutex_);
+      next_changed_.SignalAll();
     }
   }
 }

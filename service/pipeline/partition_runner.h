@@ -2,12 +2,16 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -50,15 +54,17 @@ class PartitionRunner {
     std::function<void(const absl::Status&)> on_failure;
   };
 
-  // Takes the partition in `store`, reads its open tasks and starts to work. `store` and `sink`
-  // must outlive the runner. Errors: what the store answers; DATA_LOSS if an open task cannot be
-  // read.
+  // Takes the partition in `store` and reads its open tasks. `store` and `sink` must outlive the
+  // runner. Errors: what the store answers; DATA_LOSS if an open task cannot be read.
   static absl::StatusOr<std::unique_ptr<PartitionRunner>> Start(Options options,
                                                                 storage::Store* store,
                                                                 EffectSink* sink);
 
   // Stops as Stop does.
   ~PartitionRunner();
+
+  // Starts to work, once. From here on the sink may be called; what was submitted before waits.
+  void Begin();
   PartitionRunner(const PartitionRunner&) = delete;
   PartitionRunner& operator=(const PartitionRunner&) = delete;
 
@@ -111,7 +117,16 @@ class PartitionRunner {
   void RunCommit();
   // Waits for submissions or a due timer; empty and false: time to end.
   bool AwaitWork(std::vector<Submission>& work);
-  std::unique_ptr<Group> ApplyAll(std::vector<Submission> work);
+  // Applies submissions from `next` on, and moves `next` behind them: all, or as far as one needs
+  // what the group itself has changed to be durable.
+  std::unique_ptr<Group> ApplyFrom(std::vector<Submission>& work, std::size_t& next);
+  // The commit that must be durable before what the submission is about can be read from the store;
+  // nullopt: none.
+  std::optional<storage::Sequence> Awaits(const Submission& submission) const;
+  void AwaitCommitted(storage::Sequence sequence);
+  // Reads the task that `command` is about from the store, if it is not in memory.
+  absl::Status WakeFor(const engine::Command& command);
+  void ForgetDurableEnds();
   // False: the runner takes nothing more; `submission` is as it was.
   bool Enqueue(Submission& submission);
   void ApplyOne(engine::Command command, Group& group, absl::Status& answer);
@@ -131,6 +146,9 @@ class PartitionRunner {
   SteadyWallClock clock_;
   storage::Sequence last_sequence_;
   std::uint32_t history_rows_ = 0;
+  // Tasks that have left memory with a commit that may not be durable yet, oldest first.
+  std::deque<std::pair<storage::Sequence, engine::TaskId>> ends_;
+  absl::flat_hash_map<engine::TaskId, storage::Sequence> end_of_;
 
   mutable absl::Mutex inbox_mutex_;
   absl::CondVar inbox_changed_;
@@ -142,6 +160,7 @@ class PartitionRunner {
   // The group behind the one being committed; null: there is room for one.
   std::unique_ptr<Group> next_ ABSL_GUARDED_BY(next_mutex_);
   bool no_more_groups_ ABSL_GUARDED_BY(next_mutex_) = false;
+  storage::Sequence committed_ ABSL_GUARDED_BY(next_mutex_);
 
   std::atomic<std::size_t> open_tasks_{0};
   std::atomic<bool> failed_{false};

@@ -31,6 +31,12 @@ void AddRecord(const engine::RecordWrite& write, storage::PartitionId partition,
     case Kind::kCreated:
       batch.Put(Table::kCreated, storage::CreatedKey(partition, write.created_at_us, task), "");
       return;
+    case Kind::kStepGone:
+      batch.Delete(Table::kSteps, storage::StepKey(task, Raw(write.step)));
+      return;
+    case Kind::kPauses:
+      batch.Put(Table::kPartitions, storage::PausesKey(partition), write.value);
+      return;
   }
 }
 

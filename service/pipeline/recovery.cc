@@ -27,7 +27,7 @@ absl::StatusOr<engine::StoredTask> ReadTask(
       snapshot.Get(Table::kTasks, storage::TaskKey(id.bytes()));
   if (!record.ok()) return record.status();
   if (!record->has_value() || !stored.record.ParseFromString(**record)) {
-    return CannotRead(id, "it is marked as open, but its record is missing or cannot be read");
+    return CannotRead(id, "its record is missing or cannot be read");
   }
   stored.task_template =
       find_template({stored.record.namespace_(), stored.record.name(), stored.record.version()});
@@ -64,6 +64,27 @@ absl::Status ReadOpenTasks(
     if (absl::Status restored = restore(*std::move(stored)); !restored.ok()) return restored;
   }
   return open->status();
+}
+
+absl::StatusOr<engine::StoredTask> ReadStoredTask(
+    storage::Store& store, const engine::TaskId& id,
+    const std::function<engine::TaskTemplatePtr(const engine::TemplateId&)>& find_template) {
+  const std::unique_ptr<storage::Snapshot> snapshot = store.TakeSnapshot();
+  const auto record = snapshot->Get(Table::kTasks, storage::TaskKey(id.bytes()));
+  if (!record.ok()) return record.status();
+  if (!record->has_value()) return absl::NotFoundError(absl::StrCat("no task ", id.ToString()));
+  return ReadTask(*snapshot, id, find_template);
+}
+
+absl::StatusOr<storage::v1::PausesRecord> ReadPauses(storage::Store& store,
+                                                     storage::PartitionId partition) {
+  const auto value = store.Get(Table::kPartitions, storage::PausesKey(partition));
+  if (!value.ok()) return value.status();
+  storage::v1::PausesRecord pauses;
+  if (value->has_value() && !pauses.ParseFromString(**value)) {
+    return absl::DataLossError("the record of what is paused cannot be read");
+  }
+  return pauses;
 }
 
 absl::StatusOr<std::vector<std::pair<engine::StepIndex, storage::v1::StepRecord>>> ReadSteps(

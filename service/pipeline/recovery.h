@@ -20,6 +20,15 @@ absl::Status ReadOpenTasks(
     const std::function<engine::TaskTemplatePtr(const engine::TemplateId&)>& find_template,
     const std::function<absl::Status(engine::StoredTask)>& restore);
 
+// Reads one task, open or finished. Errors: NOT_FOUND: there is none; else as above.
+absl::StatusOr<engine::StoredTask> ReadStoredTask(
+    storage::Store& store, const engine::TaskId& id,
+    const std::function<engine::TaskTemplatePtr(const engine::TemplateId&)>& find_template);
+
+// Reads what of a partition is paused; nothing if nothing ever was. Errors: as above.
+absl::StatusOr<storage::v1::PausesRecord> ReadPauses(storage::Store& store,
+                                                     storage::PartitionId partition);
+
 // Reads the records of the steps of one task. Errors: as above.
 absl::StatusOr<std::vector<std::pair<engine::StepIndex, storage::v1::StepRecord>>> ReadSteps(
     storage::Snapshot& snapshot, const engine::TaskId& task);

@@ -62,6 +62,7 @@ void EffectRelease::Release(Committed committed) {
       if (HandlerStream* stream = streams.Of(cancellation.session)) stream->Add(cancellation);
     }
   }
+  for (const engine::SubTaskRequest& request : effects.sub_tasks) sub_tasks_.Start(request);
   if (committed.events != nullptr) {
     hub_.Publish(committed.sequence, std::move(committed.events));
   }

@@ -1,9 +1,10 @@
-// Where committed effects go: handlers' streams and the event hub.
+// Where committed effects go: handlers' streams, the event hub and new tasks.
 #pragma once
 
 #include "service/events/event_hub.h"
 #include "service/handlers/handler_sessions.h"
 #include "service/pipeline/committed.h"
+#include "service/tasks/sub_task_starter.h"
 #include "storage/store.h"
 
 namespace tasker::service {
@@ -11,8 +12,9 @@ namespace tasker::service {
 // All pointers must outlive it. Called on the commit's thread alone.
 class EffectRelease final : public EffectSink {
  public:
-  EffectRelease(storage::Store* store, HandlerSessions* sessions, EventHub* hub)
-      : store_(*store), sessions_(*sessions), hub_(*hub) {}
+  EffectRelease(storage::Store* store, HandlerSessions* sessions, EventHub* hub,
+                const SubTaskStarter* sub_tasks)
+      : store_(*store), sessions_(*sessions), hub_(*hub), sub_tasks_(*sub_tasks) {}
 
   void Release(Committed committed) override;
 
@@ -23,6 +25,7 @@ class EffectRelease final : public EffectSink {
   storage::Store& store_;
   HandlerSessions& sessions_;
   EventHub& hub_;
+  const SubTaskStarter& sub_tasks_;
 };
 
 }  // namespace tasker::service

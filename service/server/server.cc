@@ -19,9 +19,11 @@
 #include "service/handlers/handler_service.h"
 #include "service/handlers/handler_sessions.h"
 #include "service/metrics/metrics.h"
+#include "service/operators/operator_service.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/server/effect_release.h"
 #include "service/server/template_folder.h"
+#include "service/tasks/sub_task_starter.h"
 #include "service/tasks/task_reader.h"
 #include "service/tasks/task_service.h"
 #include "service/templates/template_registry.h"
@@ -46,6 +48,9 @@ engine::Duration Micros(std::chrono::milliseconds time) { return time; }
 engine::PartitionSettings PartitionSettingsOf(const config::Settings& settings) {
   engine::PartitionSettings partition;
   partition.lease = Micros(settings.lease);
+  partition.confirm_within = Micros(settings.confirm_within);
+  partition.cancel_grace = Micros(settings.cancel_grace);
+  partition.class_limits = settings.handler_class_limits;
   partition.retry.backoff.assign(settings.retry.backoff.begin(), settings.retry.backoff.end());
   partition.retry.multiplier = settings.retry.multiplier;
   partition.retry.delay_max = Micros(settings.retry.backoff_max);
@@ -57,6 +62,8 @@ StreamLimits StreamLimitsOf(const config::Settings& settings) {
   StreamLimits limits;
   limits.lease = Micros(settings.lease);
   limits.heartbeat = Micros(settings.heartbeat);
+  limits.confirm_within = Micros(settings.confirm_within);
+  limits.cancel_grace = Micros(settings.cancel_grace);
   limits.payload_bytes_max = settings.payload_bytes_max;
   return limits;
 }
@@ -108,7 +115,7 @@ class ServerImpl final : public Server {
   }
 
   absl::Status StartPartition() {
-    const auto find_template = [this](const engine::TemplateId& id) {
+    find_template_ = [this](const engine::TemplateId& id) {
       return templates_->Compiled(id);
     };
     const absl::StatusOr<storage::Sequence> newest = store_->LastSequence(kPartition);
@@ -121,19 +128,23 @@ class ServerImpl final : public Server {
     hub_ = std::make_unique<EventHub>(
         log_.get(),
         [this](const storage::v1::EventBatchRecord& events) { metrics_->Observe(events); });
-    release_ = std::make_unique<EffectRelease>(store_.get(), &sessions_, hub_.get());
+    sub_tasks_ = std::make_unique<SubTaskStarter>(settings_.payload_bytes_max, templates_.get());
+    release_ = std::make_unique<EffectRelease>(store_.get(), &sessions_, hub_.get(),
+                                               sub_tasks_.get());
     PartitionRunner::Options options;
     options.partition = kPartition;
     options.last_slot = storage::kSlotCount;
     options.settings = PartitionSettingsOf(settings_);
     options.seed = FreshSeed();
-    options.find_template = find_template;
+    options.find_template = find_template_;
     options.on_failure = [this](const absl::Status& why) { Fail(why); };
     absl::StatusOr<std::unique_ptr<PartitionRunner>> runner =
         PartitionRunner::Start(std::move(options), store_.get(), release_.get());
     if (!runner.ok()) return runner.status();
     runner_ = *std::move(runner);
-    reader_ = std::make_unique<TaskReader>(store_.get(), kPartition, find_template);
+    sub_tasks_->SubmitTo(runner_.get());
+    runner_->Begin();
+    reader_ = std::make_unique<TaskReader>(store_.get(), kPartition, find_template_);
     spdlog::info("{} open tasks taken up", runner_->open_tasks());
     return absl::OkStatus();
   }
@@ -146,6 +157,8 @@ class ServerImpl final : public Server {
     }
     task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
                                                   templates_.get(), runner_.get(), reader_.get());
+    operator_service_ = std::make_unique<OperatorService>(
+        kPartition, settings_.payload_bytes_max, runner_.get(), reader_.get());
     template_service_ = std::make_unique<TemplateService>(templates_.get());
     event_service_ = std::make_unique<EventService>(log_.get(), hub_.get());
     handler_service_ =
@@ -159,6 +172,7 @@ class ServerImpl final : public Server {
     // Two services must not share one address: the second must fail to start.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
     builder.RegisterService(task_service_.get());
+    builder.RegisterService(operator_service_.get());
     builder.RegisterService(template_service_.get());
     builder.RegisterService(event_service_.get());
     builder.RegisterService(handler_service_.get());
@@ -204,14 +218,17 @@ class ServerImpl final : public Server {
   // In the order in which one needs the other; ended the other way round.
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<TemplateRegistry> templates_;
+  TaskReader::FindTemplate find_template_;
   HandlerSessions sessions_;
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<EventLog> log_;
   std::unique_ptr<EventHub> hub_;
+  std::unique_ptr<SubTaskStarter> sub_tasks_;
   std::unique_ptr<EffectRelease> release_;
   std::unique_ptr<PartitionRunner> runner_;
   std::unique_ptr<TaskReader> reader_;
   std::unique_ptr<TaskService> task_service_;
+  std::unique_ptr<OperatorService> operator_service_;
   std::unique_ptr<TemplateService> template_service_;
   std::unique_ptr<EventService> event_service_;
   std::unique_ptr<HandlerService> handler_service_;

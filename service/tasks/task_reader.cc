@@ -11,7 +11,9 @@
 
 #include "engine/states/execution_status.h"
 #include "engine/states/step_machine.h"
+#include "engine/tasks/record_codec.h"
 #include "service/pipeline/recovery.h"
+#include "service/tasks/task_history.h"
 #include "storage/keys.h"
 #include "tasker/storage/v1/records.pb.h"
 
@@ -38,6 +40,14 @@ void SetTime(std::int64_t micros, google::protobuf::Timestamp* (v1::Step::*field
   *(step.*field)() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(micros);
 }
 
+template <typename Message>
+void SetAct(const storage::v1::OperatorRecord& act, Message& out,
+            google::protobuf::Timestamp* (Message::*at)()) {
+  out.set_actor(act.actor());
+  out.set_reason(act.reason());
+  *(out.*at)() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(act.at_us());
+}
+
 // What the task's record and its steps' say, without names that only the template knows.
 v1::Task HeaderOf(const engine::TaskId& id, const storage::v1::TaskRecord& record,
                   const Steps& steps) {
@@ -57,7 +67,16 @@ v1::Task HeaderOf(const engine::TaskId& id, const storage::v1::TaskRecord& recor
   const engine::StepCounts counts = engine::CountSteps(record.total_steps(), steps);
   task.set_total_steps(counts.total);
   task.set_completed_steps(counts.done);
-  task.set_execution_status(engine::ExecutionStatusOf(counts));
+  task.set_execution_status(engine::ExecutionStatusOf(counts, record.has_pause()));
+  task.set_priority(Raw(engine::PriorityOf(record)));
+  task.set_compensating(record.compensating());
+  if (record.has_pause()) SetAct(record.pause(), *task.mutable_pause(), &v1::Pause::mutable_since);
+  if (record.has_cancel()) {
+    SetAct(record.cancel(), *task.mutable_cancellation(), &v1::CancellationRequest::mutable_at);
+  }
+  if (const auto parent = engine::TaskId::FromBytes(record.parent_task())) {
+    task.set_parent_task_id(parent->ToString());
+  }
   return task;
 }
 
@@ -65,13 +84,35 @@ void FillStep(const storage::v1::StepRecord& record, v1::Step& step) {
   const auto state = static_cast<engine::StepState>(record.state());
   step.set_state(record.state());
   step.set_classic_state(std::string(engine::ClassicNameOf(state)));
-  step.set_attempts(record.attempts());
+  step.set_attempts(record.attempts() - record.forgiven_attempts());
+  step.set_checkpoint(record.checkpoint());
+  if (const auto sub_task = engine::TaskId::FromBytes(record.sub_task())) {
+    step.set_sub_task_id(sub_task->ToString());
+  }
+  if (record.items_plus_one() > 0) step.set_items_total(record.items_plus_one() - 1);
   step.set_results(record.results());
   if (record.has_last_failure()) *step.mutable_last_failure() = record.last_failure();
   SetTime(record.started_at_us(), &v1::Step::mutable_started_at, step);
   SetTime(record.completed_at_us(), &v1::Step::mutable_completed_at, step);
   SetTime(record.next_retry_at_us(), &v1::Step::mutable_next_retry_at, step);
   if (state == engine::StepState::kInProgress) step.set_handler_name(record.handler_name());
+}
+
+// Counts the items of `for_each` steps that are done.
+void FillItems(const Steps& records, v1::Task& task) {
+  for (const auto& [index, record] : records) {
+    if (record.items_plus_one() == 0 || Raw(index) >= static_cast<std::uint32_t>(task.steps_size())) {
+      continue;
+    }
+    const std::uint32_t first = record.items_first();
+    const std::uint32_t end = first + record.items_plus_one() - 1;
+    std::uint32_t done = 0;
+    for (const auto& [item, item_record] : records) {
+      const bool of_step = Raw(item) >= first && Raw(item) < end;
+      if (of_step && engine::IsDone(static_cast<engine::StepState>(item_record.state()))) ++done;
+    }
+    task.mutable_steps(static_cast<int>(Raw(index)))->set_items_completed(done);
+  }
 }
 
 void FillSteps(const engine::TaskId& id, const engine::TaskTemplate& task_template,
@@ -95,6 +136,7 @@ void FillSteps(const engine::TaskId& id, const engine::TaskTemplate& task_templa
       FillStep(record, *task.mutable_steps(static_cast<int>(Raw(index))));
     }
   }
+  FillItems(records, task);
 }
 
 void FillFailed(const engine::TaskTemplate& task_template, const Steps& records, v1::Task& task) {
@@ -154,9 +196,26 @@ absl::StatusOr<v1::Task> TaskReader::Read(const engine::TaskId& id) const {
   if (task_template == nullptr) {
     return absl::DataLossError(absl::StrCat("task ", id.ToString(), ": its template is gone"));
   }
+  if (const auto parent = engine::TaskId::FromBytes(record->parent_task())) {
+    task.set_parent_step_name(StepNameOf(*snapshot, *parent, record->parent_step()));
+  }
   FillSteps(id, *task_template, *steps, task);
   FillFailed(*task_template, *steps, task);
   return task;
+}
+
+std::string TaskReader::StepNameOf(storage::Snapshot& snapshot, const engine::TaskId& task,
+                                   std::uint32_t step) const {
+  const absl::StatusOr<storage::v1::TaskRecord> record = ReadRecord(snapshot, task);
+  if (!record.ok()) return "";
+  const engine::TaskTemplatePtr found =
+      find_template_({record->namespace_(), record->name(), record->version()});
+  return found != nullptr && step < found->steps.size() ? found->steps[step].name : "";
+}
+
+absl::StatusOr<v1::GetTaskHistoryResponse> TaskReader::History(
+    const engine::TaskId& id, const v1::GetTaskHistoryRequest& request) const {
+  return ReadTaskHistory(store_, find_template_, id, request);
 }
 
 absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksRequest& request) const {

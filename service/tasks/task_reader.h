@@ -28,10 +28,18 @@ class TaskReader {
   // A task with context and steps. Errors: NOT_FOUND; DATA_LOSS if its records cannot be read.
   absl::StatusOr<v1::Task> Read(const engine::TaskId& id) const;
 
+  // A page of a task's history as GetTaskHistory describes it. Errors: as the contract says.
+  absl::StatusOr<v1::GetTaskHistoryResponse> History(
+      const engine::TaskId& id, const v1::GetTaskHistoryRequest& request) const;
+
   // A page of tasks as ListTasks describes it. Errors: as the contract says; DATA_LOSS.
   absl::StatusOr<v1::ListTasksResponse> List(const v1::ListTasksRequest& request) const;
 
  private:
+  // Empty if it cannot be found, or is an item of a `for_each` step.
+  std::string StepNameOf(storage::Snapshot& snapshot, const engine::TaskId& task,
+                         std::uint32_t step) const;
+
   storage::Store& store_;
   const storage::PartitionId partition_;
   const FindTemplate find_template_;

@@ -1,15 +1,22 @@
 #include "service/tasks/task_service.h"
 
+#include <algorithm>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
 
+#include "engine/states/execution_status.h"
+#include "engine/states/step_machine.h"
 #include "engine/states/task_machine.h"
 #include "service/payloads/json_check.h"
+#include "service/pipeline/clock.h"
 #include "service/server/grpc_status.h"
 #include "service/tasks/new_task_id.h"
+#include "service/tasks/task_identity.h"
 
 namespace tasker::service {
 namespace {
@@ -17,6 +24,8 @@ namespace {
 constexpr int kTagsMax = 32;
 constexpr std::size_t kTagBytesMax = 128;
 constexpr std::size_t kOriginBytesMax = 1024;
+constexpr std::size_t kKeyBytesMax = 256;
+constexpr std::size_t kExplainedStepsMax = 1000;
 constexpr std::size_t kBacklogMax = 100'000;
 
 absl::StatusOr<engine::TaskId> ParseId(const std::string& text) {
@@ -51,7 +60,33 @@ absl::Status CheckOrigin(const v1::CreateTaskRequest& request) {
           absl::StrCat("tags[", i, "]: must have 1 to ", kTagBytesMax, " bytes"));
     }
   }
+  if (request.priority() > engine::kPriorityMax) {
+    return absl::InvalidArgumentError(absl::StrCat("priority: must be 0 to ", engine::kPriorityMax,
+                                                   ", is ", request.priority()));
+  }
+  if (request.idempotency_key().size() > kKeyBytesMax) {
+    return absl::InvalidArgumentError(absl::StrCat("idempotency_key: ",
+                                                   request.idempotency_key().size(),
+                                                   " bytes are over the limit of ", kKeyBytesMax));
+  }
   return absl::OkStatus();
+}
+
+absl::StatusOr<std::vector<engine::StepIndex>> BypassOf(const v1::CreateTaskRequest& request,
+                                                        const engine::TaskTemplate& task_template) {
+  std::vector<engine::StepIndex> bypass;
+  for (const std::string& name : request.bypass_steps()) {
+    const auto found =
+        std::ranges::find(task_template.steps, name, &engine::StepTemplate::name);
+    if (found == task_template.steps.end()) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("bypass_steps: the template ", task_template.id.ToString(),
+                       " has no step \"", absl::CHexEscape(name), "\""));
+    }
+    bypass.push_back(
+        engine::StepIndex{static_cast<std::uint32_t>(found - task_template.steps.begin())});
+  }
+  return bypass;
 }
 
 void SetPosition(storage::PartitionId partition, storage::Sequence sequence,
@@ -74,13 +109,23 @@ absl::StatusOr<engine::CreateTask> TaskService::CommandOf(
     return json;
   }
   if (absl::Status schema = (*found)->CheckContext(context); !schema.ok()) return schema;
-  return engine::CreateTask{NewTaskId(),
-                            (*found)->compiled,
-                            engine::MakePayload(std::move(context)),
-                            {OrUnknown(request.initiator()),
-                             OrUnknown(request.source_system()),
-                             OrUnknown(request.reason()),
-                             {request.tags().begin(), request.tags().end()}}};
+  const engine::TaskTemplate& task_template = *(*found)->compiled;
+  const auto shared = SharedTaskId(task_template, request.idempotency_key(), context);
+  if (!shared.ok()) return shared.status();
+  absl::StatusOr<std::vector<engine::StepIndex>> bypass = BypassOf(request, task_template);
+  if (!bypass.ok()) return bypass.status();
+  engine::CreateTask command{.task = shared->value_or(engine::TaskId()),
+                             .task_template = (*found)->compiled,
+                             .context = engine::MakePayload(std::move(context)),
+                             .origin = {OrUnknown(request.initiator()),
+                                        OrUnknown(request.source_system()),
+                                        OrUnknown(request.reason()),
+                                        {request.tags().begin(), request.tags().end()}},
+                             .bypass = *std::move(bypass),
+                             .may_exist = shared->has_value()};
+  if (!shared->has_value()) command.task = NewTaskId();
+  if (request.has_priority()) command.priority = static_cast<engine::Priority>(request.priority());
+  return command;
 }
 
 grpc::ServerUnaryReactor* TaskService::CreateTask(grpc::CallbackServerContext* context,
@@ -106,9 +151,121 @@ grpc::ServerUnaryReactor* TaskService::CreateTask(grpc::CallbackServerContext* c
   runner_.Submit(*std::move(command),
                  [this, reactor, response](const absl::Status& answer, storage::Sequence sequence) {
                    SetPosition(partition_, sequence, *response->mutable_position());
-                   reactor->Finish(ToGrpc(answer));
+                   response->set_existing(absl::IsAlreadyExists(answer));
+                   reactor->Finish(response->existing() ? grpc::Status::OK : ToGrpc(answer));
                  });
   return reactor;
+}
+
+grpc::ServerUnaryReactor* TaskService::SignalTask(grpc::CallbackServerContext* context,
+                                                  const v1::SignalTaskRequest* request,
+                                                  v1::SignalTaskResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::StatusOr<engine::TaskId> id = ParseId(request->task_id());
+  absl::Status checked = id.status();
+  if (checked.ok() && (request->name().empty() || request->name().size() > kKeyBytesMax)) {
+    checked = absl::InvalidArgumentError(absl::StrCat("name: must have 1 to ", kKeyBytesMax,
+                                                      " bytes"));
+  }
+  if (checked.ok()) checked = CheckLength(request->initiator(), "initiator");
+  std::string payload = request->payload().empty() ? "{}" : request->payload();
+  if (checked.ok()) checked = CheckJson(payload, JsonKind::kAny, payload_bytes_max_, "payload");
+  if (!checked.ok()) {
+    reactor->Finish(ToGrpc(checked));
+    return reactor;
+  }
+  runner_.Submit(
+      engine::SignalTask{*id, request->name(), engine::MakePayload(std::move(payload)),
+                         OrUnknown(request->initiator())},
+      [this, reactor, response, id = *id](const absl::Status& answer, storage::Sequence sequence) {
+        SetPosition(partition_, sequence, *response->mutable_position());
+        absl::Status told = answer;
+        if (absl::IsNotFound(answer)) {
+          told = WhyNotOpen(id);
+          if (told.ok()) told = absl::FailedPreconditionError("the task is cancelled");
+        }
+        reactor->Finish(ToGrpc(told));
+      });
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* TaskService::GetTaskHistory(grpc::CallbackServerContext* context,
+                                                      const v1::GetTaskHistoryRequest* request,
+                                                      v1::GetTaskHistoryResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::StatusOr<engine::TaskId> id = ParseId(request->task_id());
+  absl::StatusOr<v1::GetTaskHistoryResponse> page = id.status();
+  if (id.ok()) page = reader_.History(*id, *request);
+  if (page.ok()) *response = *std::move(page);
+  reactor->Finish(ToGrpc(page.status()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* TaskService::ExplainTask(grpc::CallbackServerContext* context,
+                                                   const v1::ExplainTaskRequest* request,
+                                                   v1::ExplainTaskResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::StatusOr<engine::TaskId> id = ParseId(request->task_id());
+  if (!id.ok()) {
+    reactor->Finish(ToGrpc(id.status()));
+    return reactor;
+  }
+  runner_.Inspect([this, reactor, response, id = *id,
+                   step = request->step_name()](const engine::Partition* partition) {
+    absl::StatusOr<v1::ExplainTaskResponse> explained =
+        absl::UnavailableError("the service stops");
+    if (partition != nullptr) {
+      explained = partition->Look(id) != nullptr
+                      ? partition->Explain(id, step, ReadClock(), kExplainedStepsMax)
+                      : ExplainFinished(id, step);
+    }
+    if (explained.ok()) *response = *std::move(explained);
+    reactor->Finish(ToGrpc(explained.status()));
+  });
+  return reactor;
+}
+
+absl::StatusOr<v1::ExplainTaskResponse> TaskService::ExplainFinished(
+    const engine::TaskId& id, const std::string& wanted) const {
+  const absl::StatusOr<v1::Task> task = reader_.Read(id);
+  if (!task.ok()) return task.status();
+  v1::ExplainTaskResponse out;
+  out.set_state(task->state());
+  out.set_execution_status(task->execution_status());
+  out.set_recommended_action(engine::RecommendedAction(task->execution_status()));
+  const bool blocked = task->state() == v1::TASK_STATE_ERROR;
+  out.set_health_status(blocked ? "blocked" : "healthy");
+  std::string summary = absl::StrCat(
+      "the task has finished: it is ",
+      std::string(NameOf(static_cast<engine::TaskState>(task->state()))));
+  if (task->failed_steps_size() > 0) {
+    absl::StrAppend(&summary, ", blocked by ", absl::StrJoin(task->failed_steps(), ", "));
+  }
+  out.set_summary(std::move(summary));
+  bool found = wanted.empty();
+  for (const v1::Step& step : task->steps()) {
+    const auto state = static_cast<engine::StepState>(step.state());
+    if (wanted.empty() ? engine::IsDone(state) : step.name() != wanted) continue;
+    found = true;
+    v1::StepExplanation& explained = *out.add_steps();
+    explained.set_step_name(step.name());
+    explained.set_state(step.state());
+    const bool waits = state == engine::StepState::kPending;
+    explained.set_hold(waits ? v1::STEP_HOLD_BLOCKED_BY_FAILURE : v1::STEP_HOLD_ENDED);
+    explained.set_message(absl::StrCat("it is ", std::string(NameOf(state))));
+    if (step.has_last_failure()) {
+      absl::StrAppend(explained.mutable_message(), ": ", step.last_failure().error_class(), ": ",
+                      step.last_failure().message());
+    }
+    if (!waits) continue;
+    *explained.mutable_blocked_by() = task->failed_steps();
+    *explained.mutable_waits_for() = step.depends_on();
+  }
+  if (!found) {
+    return absl::NotFoundError(absl::StrCat("the template ", task->namespace_(), ".", task->name(),
+                                            "@", task->version(), " has no step `", wanted, "`"));
+  }
+  return out;
 }
 
 grpc::ServerUnaryReactor* TaskService::GetTask(grpc::CallbackServerContext* context,

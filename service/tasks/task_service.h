@@ -39,6 +39,16 @@ class TaskService final : public v1::TaskService::CallbackService {
                                        const v1::CancelTaskRequest* request,
                                        v1::CancelTaskResponse* response) override;
 
+  grpc::ServerUnaryReactor* SignalTask(grpc::CallbackServerContext* context,
+                                       const v1::SignalTaskRequest* request,
+                                       v1::SignalTaskResponse* response) override;
+  grpc::ServerUnaryReactor* GetTaskHistory(grpc::CallbackServerContext* context,
+                                           const v1::GetTaskHistoryRequest* request,
+                                           v1::GetTaskHistoryResponse* response) override;
+  grpc::ServerUnaryReactor* ExplainTask(grpc::CallbackServerContext* context,
+                                        const v1::ExplainTaskRequest* request,
+                                        v1::ExplainTaskResponse* response) override;
+
   // Refuses new tasks with UNAVAILABLE.
   void Drain() { draining_ = true; }
 
@@ -47,6 +57,9 @@ class TaskService final : public v1::TaskService::CallbackService {
   absl::StatusOr<engine::CreateTask> CommandOf(const v1::CreateTaskRequest& request) const;
   // What to answer when the engine has no such open task: the store knows whether it has finished.
   absl::Status WhyNotOpen(const engine::TaskId& id) const;
+  // What there is to say of a task that the engine does not have in memory.
+  absl::StatusOr<v1::ExplainTaskResponse> ExplainFinished(const engine::TaskId& id,
+                                                          const std::string& step) const;
 
   const storage::PartitionId partition_;
   const std::uint64_t payload_bytes_max_;

@@ -54,6 +54,7 @@ EngineWorld::EngineWorld(PartitionSettings settings, std::uint64_t seed)
 PartitionSettings EngineWorld::DefaultSettings() {
   PartitionSettings settings;
   settings.retry.jitter = 0;
+  settings.cancel_grace = Duration::zero();
   return settings;
 }
 
@@ -101,6 +102,12 @@ void EngineWorld::Store() {
         break;
       case Kind::kCreated:
         break;
+      case Kind::kStepGone:
+        rows_.steps.erase(std::pair(write.task, write.step));
+        break;
+      case Kind::kPauses:
+        ASSERT_TRUE(rows_.pauses.ParseFromString(write.value));
+        break;
     }
   }
 }
@@ -139,6 +146,7 @@ void EngineWorld::Advance(Duration time) {
 
 void EngineWorld::Restart() {
   partition_ = std::make_unique<Partition>(settings_, ++seed_);
+  partition_->Restore(rows_.pauses);
   for (const auto& [id, open] : rows_.open) {
     StoredTask stored{
         id, rows_.tasks.at(id), templates_.at(id), MakePayload(rows_.contexts.at(id)), {}};
@@ -197,7 +205,9 @@ std::vector<std::string> EngineWorld::EventNames() const {
 }
 
 std::string EngineWorld::NameOf(const Assignment& assignment) {
-  return assignment.task_template->steps[Raw(assignment.token.step)].name;
+  const std::string& name =
+      assignment.task_template->steps[Raw(assignment.template_step)].name;
+  return assignment.item ? name + "[" + std::to_string(assignment.item->index) + "]" : name;
 }
 
 }  // namespace tasker::engine

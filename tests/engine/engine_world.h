@@ -38,6 +38,7 @@ struct StoredRows {
   std::map<std::pair<TaskId, StepIndex>, storage::v1::StepRecord> steps;
   std::map<TaskId, std::vector<storage::v1::Transition>> history;
   std::map<TaskId, bool> open;
+  storage::v1::PausesRecord pauses;
 };
 
 class EngineWorld {

@@ -17,7 +17,10 @@ TEST(StepMachine, AllowsExactlyTheseChanges) {
       {{S::kPending, I::kReady}, S::kEnqueued},
       {{S::kPending, I::kSkip}, S::kSkipped},
       {{S::kPending, I::kOperatorResolve}, S::kResolvedManually},
+      {{S::kPending, I::kFailFinal}, S::kError},
       {{S::kPending, I::kCancel}, S::kCancelled},
+      {{S::kEnqueued, I::kFailRetryable}, S::kWaitingForRetry},
+      {{S::kEnqueued, I::kFailFinal}, S::kError},
       {{S::kEnqueued, I::kAssign}, S::kInProgress},
       {{S::kEnqueued, I::kSkip}, S::kSkipped},
       {{S::kEnqueued, I::kOperatorResolve}, S::kResolvedManually},
@@ -28,15 +31,26 @@ TEST(StepMachine, AllowsExactlyTheseChanges) {
       {{S::kInProgress, I::kUndelivered}, S::kEnqueued},
       {{S::kInProgress, I::kCancel}, S::kCancelled},
       {{S::kWaitingForRetry, I::kRetryDue}, S::kEnqueued},
+      {{S::kWaitingForRetry, I::kFailFinal}, S::kError},
+      {{S::kWaitingForRetry, I::kSkip}, S::kSkipped},
       {{S::kWaitingForRetry, I::kOperatorRetry}, S::kEnqueued},
       {{S::kWaitingForRetry, I::kOperatorResolve}, S::kResolvedManually},
       {{S::kWaitingForRetry, I::kCancel}, S::kCancelled},
       {{S::kError, I::kOperatorRetry}, S::kEnqueued},
       {{S::kError, I::kOperatorResolve}, S::kResolvedManually},
       {{S::kError, I::kCancel}, S::kCancelled},
+      {{S::kError, I::kSkip}, S::kSkipped},
+      {{S::kError, I::kRerun}, S::kPending},
+      {{S::kCancelled, I::kSkip}, S::kSkipped},
+      {{S::kCancelled, I::kOperatorRetry}, S::kEnqueued},
+      {{S::kCancelled, I::kOperatorResolve}, S::kResolvedManually},
+      {{S::kCancelled, I::kRerun}, S::kPending},
+      {{S::kComplete, I::kRerun}, S::kPending},
+      {{S::kSkipped, I::kRerun}, S::kPending},
+      {{S::kResolvedManually, I::kRerun}, S::kPending},
   };
   for (int from = 1; from <= static_cast<int>(S::kResolvedManually); ++from) {
-    for (int input = 0; input <= static_cast<int>(I::kCancel); ++input) {
+    for (int input = 0; input <= static_cast<int>(I::kRerun); ++input) {
       const std::pair key{static_cast<S>(from), static_cast<I>(input)};
       const auto expected = legal.find(key);
       const auto actual = NextState(key.first, key.second);
@@ -63,10 +77,14 @@ TEST(TaskMachine, AllowsExactlyTheseChanges) {
       {{S::kError, I::kOperatorRetry}, S::kPending},
       {{S::kError, I::kOperatorResolve}, S::kResolvedManually},
       {{S::kComplete, I::kCancel}, S::kCancelled},
+      {{S::kComplete, I::kRerun}, S::kPending},
+      {{S::kError, I::kRerun}, S::kPending},
+      {{S::kCancelled, I::kRerun}, S::kPending},
+      {{S::kResolvedManually, I::kRerun}, S::kPending},
       {{S::kResolvedManually, I::kCancel}, S::kCancelled},
   };
   for (int from = 1; from <= static_cast<int>(S::kResolvedManually); ++from) {
-    for (int input = 0; input <= static_cast<int>(I::kCancel); ++input) {
+    for (int input = 0; input <= static_cast<int>(I::kRerun); ++input) {
       const std::pair key{static_cast<S>(from), static_cast<I>(input)};
       const auto expected = legal.find(key);
       const auto actual = NextState(key.first, key.second);

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "engine/model/error_classes.h"
 #include "tests/engine/engine_world.h"
 
 namespace tasker::engine {

@@ -69,6 +69,7 @@ class PartitionRunnerTest : public ::testing::Test {
       failed_.Notify();
     };
     runner_ = *PartitionRunner::Start(std::move(options), &store_, &sink_);
+    runner_->Begin();
   }
 
   // Gives a command and waits for its answer.

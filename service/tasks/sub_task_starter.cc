@@ -1,0 +1,45 @@
+#include "service/tasks/sub_task_starter.h"
+
+#include <string>
+#include <utility>
+
+#include "engine/model/error_classes.h"
+#include "service/payloads/json_check.h"
+
+namespace tasker::service {
+
+void SubTaskStarter::Start(const engine::SubTaskRequest& request) const {
+  absl::StatusOr<engine::CreateTask> command = CommandFor(request);
+  if (command.ok()) {
+    runner_->Submit(*std::move(command), nullptr);
+    return;
+  }
+  runner_->Submit(
+      engine::RefuseSubTask{request.parent.step, request.sub_task,
+                            engine::MakeFailure(engine::kSubTaskFailed,
+                                                std::string(command.status().message()), false)},
+      nullptr);
+}
+
+absl::StatusOr<engine::CreateTask> SubTaskStarter::CommandFor(
+    const engine::SubTaskRequest& request) const {
+  const engine::TemplateId& id = request.template_id;
+  const absl::StatusOr<TemplateRegistry::EntryPtr> found =
+      templates_.Find(id.namespace_name, id.name, id.version);
+  if (!found.ok()) return found.status();
+  const std::string context(engine::View(request.context));
+  if (absl::Status json =
+          CheckJson(context, JsonKind::kObject, payload_bytes_max_, "sub_task.context");
+      !json.ok()) {
+    return json;
+  }
+  if (absl::Status schema = (*found)->CheckContext(context); !schema.ok()) return schema;
+  return engine::CreateTask{.task = request.sub_task,
+                            .task_template = (*found)->compiled,
+                            .context = request.context,
+                            .origin = request.origin,
+                            .priority = request.priority,
+                            .parent = request.parent};
+}
+
+}  // namespace tasker::service

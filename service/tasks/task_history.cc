@@ -1,0 +1,108 @@
+#include "service/tasks/task_history.h"
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "absl/strings/escaping.h"
+#include "absl/strings/str_cat.h"
+#include <google/protobuf/util/time_util.h>
+
+#include "engine/states/step_machine.h"
+#include "engine/states/task_machine.h"
+#include "storage/keys.h"
+#include "tasker/storage/v1/records.pb.h"
+
+namespace tasker::service {
+namespace {
+
+using storage::Table;
+
+constexpr std::uint32_t kPageSizeDefault = 100;
+constexpr std::uint32_t kPageSizeMax = 1000;
+
+void Fill(const storage::v1::Transition& from, const engine::TaskTemplate& task_template,
+          v1::HistoryEntry& entry) {
+  const std::uint32_t step = from.step_plus_one();
+  if (step == 0) {
+    entry.set_from(std::string(NameOf(static_cast<engine::TaskState>(from.task_from()))));
+    entry.set_to(std::string(NameOf(static_cast<engine::TaskState>(from.task_to()))));
+  } else {
+    entry.set_from(std::string(NameOf(static_cast<engine::StepState>(from.step_from()))));
+    entry.set_to(std::string(NameOf(static_cast<engine::StepState>(from.step_to()))));
+    std::string name = step <= task_template.steps.size() ? task_template.steps[step - 1].name
+                                                          : absl::StrCat("#", step - 1);
+    if (from.item_plus_one() > 0) absl::StrAppend(&name, "[", from.item_plus_one() - 1, "]");
+    entry.set_step_name(std::move(name));
+  }
+  *entry.mutable_at() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(from.at_us());
+  entry.set_attempt(from.attempt());
+  entry.set_actor(from.actor());
+  entry.set_reason(from.reason());
+}
+
+// The first key of the page: behind the last of the page before, whose place a token holds.
+absl::StatusOr<std::string> FirstKey(const engine::TaskId& task, const std::string& token) {
+  std::string key = storage::TaskKey(task.bytes());
+  if (token.empty()) return key;
+  std::string place;
+  const std::size_t expected =
+      storage::HistoryPlaceIn(storage::HistoryKey(task.bytes(), storage::Sequence{}, 0)).size();
+  if (!absl::WebSafeBase64Unescape(token, &place) || place.size() != expected) {
+    return absl::InvalidArgumentError("page_token: was not made by this service");
+  }
+  key.append(place).push_back('\0');
+  return key;
+}
+
+}  // namespace
+
+absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
+    storage::Store& store, const TaskReader::FindTemplate& find_template,
+    const engine::TaskId& task, const v1::GetTaskHistoryRequest& request) {
+  if (request.page_size() > kPageSizeMax) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("page_size: ", request.page_size(), " is over the limit of ", kPageSizeMax));
+  }
+  const std::unique_ptr<storage::Snapshot> snapshot = store.TakeSnapshot();
+  const auto value = snapshot->Get(Table::kTasks, storage::TaskKey(task.bytes()));
+  if (!value.ok()) return value.status();
+  if (!value->has_value()) return absl::NotFoundError(absl::StrCat("no task ", task.ToString()));
+  storage::v1::TaskRecord record;
+  if (!record.ParseFromString(**value)) {
+    return absl::DataLossError(absl::StrCat("task ", task.ToString(), ": cannot be read"));
+  }
+  const engine::TaskTemplatePtr task_template =
+      find_template({record.namespace_(), record.name(), record.version()});
+  if (task_template == nullptr) {
+    return absl::DataLossError(absl::StrCat("task ", task.ToString(), ": its template is gone"));
+  }
+  const absl::StatusOr<std::string> first = FirstKey(task, request.page_token());
+  if (!first.ok()) return first.status();
+  const auto size =
+      static_cast<int>(request.page_size() == 0 ? kPageSizeDefault : request.page_size());
+  v1::GetTaskHistoryResponse page;
+  const auto rows =
+      snapshot->Scan(Table::kHistory, *first, storage::KeyAfter(storage::TaskKey(task.bytes())));
+  std::string last;
+  for (; rows->Valid(); rows->Next()) {
+    if (page.entries_size() >= size) {
+      page.set_next_page_token(absl::WebSafeBase64Escape(last));
+      break;
+    }
+    last = std::string(storage::HistoryPlaceIn(rows->key()));
+    storage::v1::HistoryRecord history;
+    const std::string_view row = rows->value();
+    if (!history.ParseFromArray(row.data(), static_cast<int>(row.size()))) {
+      return absl::DataLossError(
+          absl::StrCat("task ", task.ToString(), ": a row of its history cannot be read"));
+    }
+    for (const storage::v1::Transition& transition : history.transitions()) {
+      Fill(transition, *task_template, *page.add_entries());
+    }
+  }
+  if (absl::Status status = rows->status(); !status.ok()) return status;
+  return page;
+}
+
+}  // namespace tasker::service
