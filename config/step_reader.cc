@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <memory>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
@@ -9,6 +10,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "config/spelling.h"
+#include "config/step_flow.h"
+#include "config/step_limits.h"
 #include "config/yaml_fields.h"
 #include "config/yaml_json.h"
 #include "engine/model/dag.h"
@@ -20,7 +23,7 @@ constexpr std::size_t kStepsMax = 100'000;
 constexpr std::uint32_t kRetryLimitMax = 1'000'000;
 constexpr std::size_t kNameBytesMax = 256;
 
-const std::array<std::string, 11> kStepKeys = {"name",
+const std::array<std::string, 26> kStepKeys = {"name",
                                                "description",
                                                "handler_class",
                                                "depends_on_step",
@@ -30,7 +33,22 @@ const std::array<std::string, 11> kStepKeys = {"name",
                                                "skippable",
                                                "dependent_system",
                                                "handler_config",
-                                               "custom_events"};
+                                               "custom_events",
+                                               "retry",
+                                               "timeouts",
+                                               "labels",
+                                               "sticky",
+                                               "type",
+                                               "when",
+                                               "branches",
+                                               "for_each",
+                                               "sub_task",
+                                               "wait",
+                                               "wait_until",
+                                               "wait_for_signal",
+                                               "timeout",
+                                               "compensates",
+                                               "on_failure"};
 
 // A step whose parents are still names.
 struct UnlinkedStep {
@@ -44,6 +62,9 @@ struct UnlinkedStep {
     YAML::Mark mark;
   };
   std::vector<Parent> parents;
+  // What it is read from; its flow is read once the parents are known.
+  YamlMap map;
+  std::unique_ptr<YamlFields> fields;
 };
 
 bool IsName(const std::string& text) {
@@ -83,15 +104,15 @@ void ReadHandlerConfig(const YamlFields& fields, const std::string& path,
 
 UnlinkedStep ReadStep(const YAML::Node& node, std::string path, const StepContext& context,
                       YamlReport& report) {
-  UnlinkedStep unlinked{{}, node.Mark(), std::move(path), {}};
+  UnlinkedStep unlinked{{}, node.Mark(), std::move(path), {}, {}, nullptr};
   if (!node.IsMap()) {
     report.Error(node.Mark(), unlinked.path, "must be a map of the step's keys");
     return unlinked;
   }
-  const YamlMap map = EntriesOf(node, unlinked.path, report);
+  unlinked.map = EntriesOf(node, unlinked.path, report);
   // A step merged from two places has none of its own: its first key stands for it.
-  if (unlinked.mark.is_null() && !map.empty()) unlinked.mark = map[0].key_mark;
-  const YamlFields fields(map, unlinked.mark, unlinked.path, &report);
+  if (unlinked.mark.is_null() && !unlinked.map.empty()) unlinked.mark = unlinked.map[0].key_mark;
+  const YamlFields fields(unlinked.map, unlinked.mark, unlinked.path, &report);
   fields.WarnOfUnknown(kStepKeys);
   engine::StepTemplate& step = unlinked.step;
   step.name = fields.RequiredText("name").value_or("");
@@ -99,10 +120,25 @@ UnlinkedStep ReadStep(const YAML::Node& node, std::string path, const StepContex
     fields.Error("name", absl::StrCat("must have at most ", kNameBytesMax,
                                       " bytes and no control characters"));
   }
-  step.handler_class = fields.RequiredText("handler_class").value_or("");
+  step.handler_class = (IsDoneByHandler(fields) ? fields.RequiredText("handler_class")
+                                                : fields.Text("handler_class"))
+                           .value_or("");
   step.description = fields.Text("description").value_or(step.name);
   step.retryable = fields.Flag("default_retryable").value_or(step.retryable);
-  step.retry_limit = fields.Count("default_retry_limit", kRetryLimitMax).value_or(step.retry_limit);
+  const LimitDefaults limits = ReadLimits(fields, context.limits);
+  step.retry_limit = limits.retry_limit.value_or(step.retry_limit);
+  if (const auto limit = fields.Count("default_retry_limit", kRetryLimitMax)) {
+    step.retry_limit = *limit;
+  }
+  step.retry_curve = limits.retry_curve;
+  step.non_retryable = limits.non_retryable;
+  step.timeouts = limits.timeouts;
+  step.sticky = fields.Flag("sticky").value_or(false);
+  fields.WithMap("labels", [&](const YamlFields& labels) {
+    for (const std::string& name : labels.Keys()) {
+      if (const auto value = labels.RequiredText(name)) step.labels[name] = *value;
+    }
+  });
   step.skippable = fields.Flag("skippable").value_or(step.skippable);
   step.dependent_system = fields.Text("dependent_system");
   if (!step.dependent_system) step.dependent_system = context.dependent_system;
@@ -111,7 +147,7 @@ UnlinkedStep ReadStep(const YAML::Node& node, std::string path, const StepContex
   return unlinked;
 }
 
-using Places = absl::flat_hash_map<std::string, engine::StepIndex>;
+using Places = StepPlaces;
 
 Places PlacesOf(const std::vector<UnlinkedStep>& steps, const StepContext& context,
                 YamlReport& report) {
@@ -172,6 +208,18 @@ void CheckCycles(const std::vector<UnlinkedStep>& steps, YamlReport& report) {
                absl::StrCat("the steps wait for each other in a cycle: ", path));
 }
 
+void ReadFlows(std::vector<UnlinkedStep>& unlinked, const Places& places,
+               const StepContext& context, YamlReport& report) {
+  std::vector<LinkedStep> linked;
+  linked.reserve(unlinked.size());
+  for (UnlinkedStep& step : unlinked) {
+    step.fields = std::make_unique<YamlFields>(step.map, step.mark, step.path, &report);
+    linked.push_back({&step.step, engine::StepIndex{static_cast<std::uint32_t>(linked.size())},
+                      step.fields.get()});
+  }
+  ReadFlow(linked, places, context.namespace_name);
+}
+
 }  // namespace
 
 std::vector<engine::StepTemplate> ReadSteps(const YAML::Node& list, const StepContext& context,
@@ -191,8 +239,10 @@ std::vector<engine::StepTemplate> ReadSteps(const YAML::Node& list, const StepCo
     unlinked.push_back(
         ReadStep(node, absl::StrCat("step_templates[", unlinked.size(), "]"), context, report));
   }
-  Link(unlinked, PlacesOf(unlinked, context, report), report);
+  const Places places = PlacesOf(unlinked, context, report);
+  Link(unlinked, places, report);
   CheckCycles(unlinked, report);
+  ReadFlows(unlinked, places, context, report);
   std::vector<engine::StepTemplate> steps;
   steps.reserve(unlinked.size());
   for (UnlinkedStep& step : unlinked) steps.push_back(std::move(step.step));

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "config/step_limits.h"
 #include "config/variables.h"
 #include "config/yaml_report.h"
 #include "engine/model/task_template.h"
@@ -18,6 +19,10 @@ struct StepContext {
   // `named_steps`; unset: any name will do.
   std::optional<std::vector<std::string>> named_steps;
   const VariableLookup* variables = nullptr;
+  // The template's own `retry` and `timeouts`.
+  LimitDefaults limits;
+  // The template's namespace.
+  std::string namespace_name;
 };
 
 // Reads the list under `step_templates`: names, settings, and parents as indices. What is wrong is

@@ -11,6 +11,7 @@
 
 #include "config/context_schema.h"
 #include "config/environment_merge.h"
+#include "config/step_limits.h"
 #include "config/step_reader.h"
 #include "config/yaml_document.h"
 #include "config/yaml_fields.h"
@@ -20,8 +21,9 @@ namespace tasker::config {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 256;
+constexpr std::uint32_t kRunningStepsMax = 1'000'000;
 
-const std::array<std::string, 13> kTopKeys = {"name",
+const std::array<std::string, 20> kTopKeys = {"name",
                                               "task_handler_class",
                                               "step_templates",
                                               "module_namespace",
@@ -33,7 +35,14 @@ const std::array<std::string, 13> kTopKeys = {"name",
                                               "named_steps",
                                               "environments",
                                               "custom_events",
-                                              "default_dependent_system"};
+                                              "default_dependent_system",
+                                              "priority",
+                                              "deadline",
+                                              "max_running_steps",
+                                              "identity",
+                                              "identity_strategy",
+                                              "retry",
+                                              "timeouts"};
 
 // Keys of the Rails engine's early days, and of other tools, and what they are called now.
 constexpr std::array kOldNames = {std::pair("class_name", "task_handler_class"),
@@ -75,6 +84,37 @@ std::string ReadSchema(const YamlFields& fields, YamlReport& report) {
   return schema;
 }
 
+// How urgent tasks are, how long they may take, how many of their steps may run, and which are one.
+void ReadTaskLimits(const YamlFields& fields, engine::TaskTemplate& made) {
+  if (const auto text = fields.Text("priority")) {
+    if (const auto priority = engine::ParsePriority(*text)) {
+      made.priority = *priority;
+    } else {
+      fields.Error("priority",
+                   absl::StrCat("`", *text, "` is none of low, normal, high, critical and 0 to 9"));
+    }
+  }
+  if (const auto deadline = fields.Span("deadline")) made.deadline = *deadline;
+  made.running_steps_max = fields.Count("max_running_steps", kRunningStepsMax).value_or(0);
+  // The successor's key and names stand beside ours.
+  constexpr std::array kIdentities = {std::pair("always_unique", engine::Identity::kAlwaysUnique),
+                                      std::pair("context", engine::Identity::kByContext),
+                                      std::pair("strict", engine::Identity::kByContext),
+                                      std::pair("key", engine::Identity::kByKey),
+                                      std::pair("caller_provided", engine::Identity::kByKey)};
+  for (const char* key : {"identity", "identity_strategy"}) {
+    const std::optional<std::string> text = fields.Text(key);
+    if (!text) continue;
+    const auto found =
+        std::ranges::find(kIdentities, *text, &std::pair<const char*, engine::Identity>::first);
+    if (found != kIdentities.end()) {
+      made.identity = found->second;
+    } else {
+      fields.Error(key, absl::StrCat("`", *text, "` is none of always_unique, context and key"));
+    }
+  }
+}
+
 std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
                                                    const TemplateOptions& options,
                                                    YamlReport& report) {
@@ -94,7 +134,10 @@ std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
   made->concurrent = fields.Flag("concurrent").value_or(true);
   made->schema = ReadSchema(fields, report);
 
+  ReadTaskLimits(fields, *made);
   StepContext context;
+  context.limits = ReadLimits(fields, {});
+  context.namespace_name = made->id.namespace_name;
   context.dependent_system = fields.Text("default_dependent_system");
   if (fields.Node("named_steps")) context.named_steps = fields.TextList("named_steps");
   context.variables = &options.variables;
@@ -139,6 +182,8 @@ LoadedTemplate LoadTemplate(std::string_view yaml, const TemplateOptions& option
     engine::ParentLists parents;
     for (const engine::StepTemplate& step : made->steps) parents.push_back(step.parents);
     made->dag = engine::Dag(parents);
+    made->reserve_steps = static_cast<std::uint32_t>(
+        std::ranges::count_if(made->steps, &engine::StepTemplate::in_reserve));
     loaded.compiled = std::move(made);
   }
   loaded.diagnostics = report.Take();

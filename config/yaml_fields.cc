@@ -8,12 +8,16 @@
 #include "absl/strings/str_cat.h"
 
 #include "config/spelling.h"
+#include "config/units.h"
 
 namespace tasker::config {
 namespace {
 
 constexpr std::array<std::string_view, 4> kOldTrue = {"yes", "on", "y", "true"};
 constexpr std::array<std::string_view, 4> kOldFalse = {"no", "off", "n", "false"};
+
+constexpr std::string_view kNoSpan =
+    "must be a span of time such as 500ms, 30s, 5m, 24h or 7d, or a number of seconds";
 
 const char* TypeOf(const YAML::Node& node) {
   return node.IsMap() ? "a map" : node.IsSequence() ? "a list" : "a plain value";
@@ -74,6 +78,51 @@ std::optional<std::uint32_t> YamlFields::Count(std::string_view key, std::uint32
   return std::nullopt;
 }
 
+std::optional<double> YamlFields::Number(std::string_view key, double least, double most) const {
+  const std::optional<YAML::Node> node = Node(key);
+  if (!node) return std::nullopt;
+  double number = 0;
+  if (node->IsScalar() && absl::SimpleAtod(node->Scalar(), &number) && number >= least &&
+      number <= most) {
+    return number;
+  }
+  Error(key, absl::StrCat("must be a number from ", least, " to ", most));
+  return std::nullopt;
+}
+
+std::optional<std::chrono::microseconds> YamlFields::Span(std::string_view key) const {
+  const std::optional<YAML::Node> node = Node(key);
+  if (!node) return std::nullopt;
+  const auto span = node->IsScalar() ? ParseSpan(node->Scalar()) : std::nullopt;
+  if (!span) Error(key, std::string(kNoSpan));
+  return span;
+}
+
+std::vector<std::chrono::microseconds> YamlFields::SpanList(std::string_view key) const {
+  std::vector<std::chrono::microseconds> spans;
+  for (const std::string& text : TextList(key)) {
+    if (const auto span = ParseSpan(text)) {
+      spans.push_back(*span);
+    } else {
+      Error(key, absl::StrCat("`", text, "` ", std::string(kNoSpan)));
+    }
+  }
+  return spans;
+}
+
+void YamlFields::WithMap(std::string_view key,
+                         const std::function<void(const YamlFields&)>& read) const {
+  const std::optional<YAML::Node> node = Node(key);
+  if (!node) return;
+  if (!node->IsMap()) {
+    Error(key, absl::StrCat("must be a map, is ", TypeOf(*node)));
+    return;
+  }
+  const std::string path = Join(path_, key);
+  const YamlMap map = EntriesOf(*node, path, report_);
+  read(YamlFields(map, MarkOf(key), path, &report_));
+}
+
 std::vector<std::string> YamlFields::TextList(std::string_view key) const {
   const std::optional<YAML::Node> node = Node(key);
   if (!node) return {};
@@ -91,6 +140,12 @@ std::vector<std::string> YamlFields::TextList(std::string_view key) const {
     }
   }
   return list;
+}
+
+std::vector<std::string> YamlFields::Keys() const {
+  std::vector<std::string> keys;
+  for (const YamlEntry& entry : map_) keys.push_back(entry.key);
+  return keys;
 }
 
 void YamlFields::WarnOfUnknown(std::span<const std::string> known) const {

@@ -1,7 +1,9 @@
 // Reading typed fields out of a YAML map, with an error that says what is expected where.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
@@ -32,8 +34,18 @@ class YamlFields {
   std::optional<bool> Flag(std::string_view key) const;
   // A whole number from 0 to `max`.
   std::optional<std::uint32_t> Count(std::string_view key, std::uint32_t max) const;
+  // A number from `least` to `most`.
+  std::optional<double> Number(std::string_view key, double least, double most) const;
+  // A span of time as ParseSpan reads it.
+  std::optional<std::chrono::microseconds> Span(std::string_view key) const;
+  std::vector<std::chrono::microseconds> SpanList(std::string_view key) const;
+  // Calls `read` with the fields of a map, if there is one.
+  void WithMap(std::string_view key, const std::function<void(const YamlFields&)>& read) const;
   // A list of scalars.
   std::vector<std::string> TextList(std::string_view key) const;
+
+  // All keys, in their order.
+  std::vector<std::string> Keys() const;
 
   // Warns of each key that is not in `known`, with the nearest that is.
   void WarnOfUnknown(std::span<const std::string> known) const;
