@@ -32,6 +32,10 @@ void Partition::Restore(const storage::v1::PausesRecord& pauses) {
 }
 
 absl::Status Partition::Restore(StoredTask stored, Timestamp now) {
+  if (tasks_.contains(stored.id)) {
+    return absl::AlreadyExistsError(
+        absl::StrCat("task ", stored.id.ToString(), " is in memory already"));
+  }
   absl::StatusOr<std::unique_ptr<TaskRun>> decoded = DecodeTask(std::move(stored));
   if (!decoded.ok()) return decoded.status();
   TaskRun& task = **decoded;

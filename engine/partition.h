@@ -63,7 +63,8 @@ class Partition {
 
   // Takes up an open task as it was stored, before the first Apply. Attempts that were under way
   // get a new lease: their handlers may still be at work, and will connect again.
-  // Error: DATA_LOSS if record and template do not fit each other; the task is then left out.
+  // Errors: DATA_LOSS if record and template do not fit each other; ALREADY_EXISTS if the task is in
+  // memory. It is then left out.
   absl::Status Restore(StoredTask stored, Timestamp now);
 
   // Takes up what was paused, before the first Apply.

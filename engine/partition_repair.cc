@@ -88,6 +88,16 @@ absl::Status Partition::Repair(TaskRun& task, StepIndex step, RepairStep& comman
     return absl::OkStatus();
   }
   if (!NextState(run.state, input)) return IllegalFor(task, step, input);
+  if (run.is_item()) {
+    const StepIndex all = *run.extras->item_of;
+    const StepState state = task.at(all).state;
+    if (state != StepState::kInProgress && state != StepState::kError &&
+        state != StepState::kCancelled) {
+      return absl::FailedPreconditionError(
+          absl::StrCat("step `", task.NameOf(all), "` is ", std::string(NameOf(state)),
+                       ": its items can be repaired only while it runs, or after it failed"));
+    }
+  }
   if (command.action == Action::kCancel && run.state == StepState::kInProgress) {
     const OperatorAct act{command.actor, command.reason, changes.now()};
     CancelStep(task, step, act, changes);
@@ -137,6 +147,11 @@ absl::Status Partition::Repair(TaskRun& task, StepIndex step, RepairStep& comman
     case Action::kResetAttempts:
       break;
   }
+  if (run.is_item()) {
+    // What was revived for this one goes on with those that wait, or ends again.
+    StartItems(task, *run.extras->item_of, changes);
+    EndItemsIfAllEnded(task, *run.extras->item_of, changes);
+  }
   Proceed(task, changes);
   return absl::OkStatus();
 }
@@ -156,6 +171,14 @@ void Partition::Retry(TaskRun& task, StepIndex step, bool afresh, const Cause& c
       StepEvent(event_names::kStepRetryRequested, task, step, changes.now());
   event.set_reason(std::string(cause.reason));
   changes.effects().events.push_back(std::move(event));
+  const bool ended = run.state == StepState::kError || run.state == StepState::kCancelled;
+  const bool one_at_a_time = !task.task_template->concurrent && task.counts.active() > 0;
+  if (ended && !run.is_item() && (run.parents_left > 0 || one_at_a_time)) {
+    // It was cancelled before its turn came, or another step has the turn now.
+    changes.Move(task, step, StepInput::kRerun, cause);
+    if (run.parents_left == 0) task.held_back.push_back(step);
+    return;
+  }
   Enqueue(task, step, StepInput::kOperatorRetry, cause, changes);
 }
 
@@ -166,6 +189,14 @@ void Partition::Reopen(TaskRun& task, TaskInput input, const Cause& cause, Chang
   // It had its time; who repairs it does not want it to end at once.
   task.deadline_at = kNever;
   task.cancel.reset();
+  // Steps whose turn had not come when the task ended.
+  for (std::uint32_t i = 0; i < task.steps.size(); ++i) {
+    const StepRun& run = task.steps[i];
+    const bool waits = run.state == StepState::kPending && run.parents_left == 0;
+    if (waits && !task.task_template->steps[i].in_reserve()) {
+      task.became_ready.push_back(StepIndex{i});
+    }
+  }
   storage::v1::EventRecord event = TaskEvent(event_names::kTaskRetryRequested, task, changes.now());
   event.set_reason(std::string(cause.reason));
   changes.effects().events.push_back(std::move(event));
@@ -177,8 +208,10 @@ void Partition::ReviveItems(TaskRun& task, StepIndex step, const Cause& cause, C
   if (run.state == StepState::kInProgress) return;
   run.completed_at = kNever;
   changes.Move(task, step, StepInput::kOperatorRetry, cause);
-  changes.Move(task, step, StepInput::kAssign, cause);
   StartTask(task, changes);
+  changes.Move(task, step, StepInput::kAssign, cause);
+  changes.effects().events.push_back(
+      StepEvent(event_names::kStepExecutionRequested, task, step, changes.now()));
 }
 
 absl::Status Partition::Do(RepairTask& command, Changes& changes) {
@@ -215,7 +248,6 @@ absl::Status Partition::Do(RepairTask& command, Changes& changes) {
     return Refused(*task, "compensation has begun, and none of the steps that compensate failed");
   }
   Reopen(*task, TaskInput::kOperatorRetry, cause, changes);
-  // One at a time where the template says so: the others wait for their turn.
   for (const StepIndex step : failed) Retry(*task, step, true, cause, changes);
   Proceed(*task, changes);
   return absl::OkStatus();

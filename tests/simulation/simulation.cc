@@ -1,0 +1,314 @@
+#include "tests/simulation/simulation.h"
+
+#include <algorithm>
+#include <optional>
+#include <set>
+
+#include "engine/model/error_classes.h"
+#include "tests/simulation/random_template.h"
+
+namespace tasker::simulation {
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr int kActions = 160;
+constexpr int kTemplates = 3;
+// Rounds in which everything must have ended once nothing holds it up.
+constexpr int kFinishRounds = 3000;
+
+TaskId IdFrom(RandomSource& random) {
+  std::string bytes;
+  for (std::size_t i = 0; i < TaskId::kSize; ++i) bytes.push_back(static_cast<char>(random.Any()));
+  return *TaskId::FromBytes(bytes);
+}
+
+std::string RandomContext(RandomSource& random) {
+  std::string items;
+  const std::uint32_t count = random.Below(5);
+  for (std::uint32_t i = 0; i < count; ++i) items += (i > 0 ? "," : "") + std::to_string(i);
+  return "{\"n\": " + std::to_string(random.Below(10)) + ", \"items\": [" + items + "]}";
+}
+
+}  // namespace
+
+Simulation::Simulation(std::uint64_t seed)
+    : random_(seed), seed_(seed * 1'000'003), handlers_(&random_), checker_(&store_) {
+  settings_.cancel_grace = random_.OneIn(3) ? engine::Duration(0s) : engine::Duration(10s);
+  if (random_.OneIn(3)) settings_.class_limits["H0"] = 1 + random_.Below(3);
+  partition_ = std::make_unique<engine::Partition>(settings_, ++seed_);
+  for (int i = 0; i < kTemplates; ++i) {
+    const std::string name = "t" + std::to_string(i);
+    // Each may run the one before it.
+    templates_[name] = RandomTemplate(random_, name, i == 0 ? "" : "t" + std::to_string(i - 1));
+    if (templates_[name] == nullptr) checker_.Fault("template " + name + " was refused");
+  }
+}
+
+std::vector<std::string> Simulation::Run() {
+  for (int i = 0; i < kActions && checker_.faults().empty(); ++i) {
+    Something();
+    CheckLoad();
+  }
+  if (checker_.faults().empty()) Finish();
+  return checker_.faults();
+}
+
+void Simulation::Something() {
+  switch (random_.Below(16)) {
+    case 0:
+    case 1:
+      CreateTask();
+      break;
+    case 2:
+    case 3:
+      AdvanceTo(now_ + std::chrono::milliseconds(random_.Below(40'000)));
+      break;
+    case 4:
+      // The clock jumps.
+      if (random_.OneIn(5)) AdvanceTo(now_ + std::chrono::hours(random_.Below(50)));
+      break;
+    case 5:
+      Operate();
+      break;
+    case 6:
+      RepairSomething();
+      break;
+    case 7:
+      if (random_.OneIn(3)) Crash();
+      break;
+    case 8:
+    case 9:
+      if (store_.has_tail()) Sync();
+      break;
+    case 10:
+      SyncAll();
+      break;
+    default:
+      if (auto commands = handlers_.DoSomething(); !commands.empty()) Apply(std::move(commands));
+      break;
+  }
+}
+
+void Simulation::CreateTask() {
+  const std::string name = "t" + std::to_string(random_.Below(kTemplates));
+  engine::CreateTask command{.task = IdFrom(random_),
+                             .task_template = templates_[name],
+                             .context = engine::MakePayload(RandomContext(random_)),
+                             .origin = {}};
+  for (std::uint32_t i = 0; i < command.task_template->steps.size(); ++i) {
+    if (random_.OneIn(10)) command.bypass.push_back(StepIndex{i});
+  }
+  if (random_.OneIn(4)) command.priority = static_cast<engine::Priority>(random_.Below(10));
+  ++figures_.tasks;
+  Apply({std::move(command)});
+}
+
+TaskId Simulation::AnyTask() { return tasks_.empty() ? TaskId() : random_.Of(tasks_); }
+
+std::string Simulation::AnyStep(const TaskId& task) {
+  const auto found = template_of_.find(task);
+  if (found == template_of_.end()) return "s0";
+  std::string name = random_.Of(found->second->steps).name;
+  if (random_.OneIn(4)) name += "[" + std::to_string(random_.Below(4)) + "]";
+  return name;
+}
+
+void Simulation::Operate() {
+  const TaskId task = AnyTask();
+  switch (random_.Below(7)) {
+    case 0:
+      Apply({engine::CancelTask{task, "me", "enough"}});
+      break;
+    case 1:
+      Apply({engine::PauseTask{task, "me", "wait"}});
+      break;
+    case 2:
+      Apply({engine::ResumeTask{task, "me", "go"}});
+      break;
+    case 3:
+    case 4: {
+      const std::vector<engine::PauseKey> scopes = {
+          {"default", "", ""}, {"default", "t1", ""}, {"", "", "H1"}};
+      const engine::PauseKey& scope = random_.Of(scopes);
+      if (random_.OneIn(2)) {
+        Apply({engine::PauseScope{scope, "me", "wait"}});
+      } else {
+        Apply({engine::ResumeScope{scope}});
+      }
+      break;
+    }
+    default:
+      Apply({engine::SignalTask{task, "go" + std::to_string(random_.Below(2)),
+                                engine::MakePayload("{\"yes\": true}"), "me"}});
+      break;
+  }
+}
+
+void Simulation::RepairSomething() {
+  const TaskId task = AnyTask();
+  if (random_.OneIn(3)) {
+    Apply({engine::RepairTask{task, static_cast<engine::RepairTask::Action>(random_.Below(3)),
+                              AnyStep(task), "me", "repair"}});
+  } else {
+    Apply({engine::RepairStep{task, AnyStep(task),
+                              static_cast<engine::RepairStep::Action>(random_.Below(6)),
+                              engine::MakePayload("{\"by\": \"hand\"}"), "me", "repair"}});
+  }
+}
+
+void Simulation::Crash() {
+  ++figures_.crashes;
+  store_.LoseTail();
+  handlers_.LoseConnections();
+  sub_task_requests_.clear();
+  checker_.CheckNothingLost();
+  partition_ = std::make_unique<engine::Partition>(settings_, ++seed_);
+  partition_->Restore(store_.rows().pauses);
+  for (const TaskId& task : store_.rows().open) {
+    const absl::Status restored =
+        partition_->Restore(store_.Read(task, template_of_.at(task)), now_);
+    if (!restored.ok()) checker_.Fault(restored.ToString());
+  }
+}
+
+void Simulation::AdvanceTo(engine::Timestamp time) {
+  // Timers fire at their own moments, unless the clock jumps over them.
+  while (!random_.OneIn(12)) {
+    const std::optional<engine::Timestamp> next = partition_->NextTimer();
+    if (!next || *next > time) break;
+    now_ = std::max(now_, *next);
+    Apply({engine::FireTimers{}});
+  }
+  now_ = std::max(now_, time);
+  Apply({engine::FireTimers{}});
+}
+
+void Simulation::WakeFor(const engine::Command& command) {
+  const std::optional<TaskId> wanted = partition_->Wants(command);
+  if (!wanted) return;
+  // As the service does: what the store is read for must be durable.
+  SyncAll();
+  if (!partition_->Wants(command) || !store_.rows().tasks.contains(*wanted)) return;
+  const absl::Status woken = partition_->Wake(store_.Read(*wanted, template_of_.at(*wanted)), now_);
+  if (!woken.ok()) checker_.Fault(woken.ToString());
+}
+
+void Simulation::Apply(std::vector<engine::Command> commands) {
+  for (const engine::Command& command : commands) WakeFor(command);
+  SimulatedCommit commit;
+  for (engine::Command& command : commands) {
+    ++figures_.commands;
+    const auto* create = std::get_if<engine::CreateTask>(&command);
+    const std::optional<TaskId> created = create ? std::optional(create->task) : std::nullopt;
+    const engine::TaskTemplatePtr of = create ? create->task_template : nullptr;
+    const bool repair = std::holds_alternative<engine::RepairStep>(command) ||
+                        std::holds_alternative<engine::RepairTask>(command);
+    const absl::Status answer = partition_->Apply(std::move(command), now_, commit.effects);
+    if (created) {
+      commit.created.emplace_back(*created, answer);
+      if (answer.ok()) {
+        template_of_[*created] = of;
+        tasks_.push_back(*created);
+      }
+    }
+    if (repair) ++(answer.ok() ? figures_.repairs : figures_.refused_repairs);
+  }
+  store_.Write(std::move(commit));
+}
+
+void Simulation::Sync() {
+  const SimulatedCommit commit = store_.SyncOne();
+  figures_.assignments += commit.effects.assignments.size();
+  checker_.Released(commit);
+  handlers_.Receive(commit.effects);
+  for (const engine::SubTaskRequest& request : commit.effects.sub_tasks) {
+    sub_task_requests_.push_back(request);
+  }
+  while (!sub_task_requests_.empty()) {
+    const engine::SubTaskRequest request = sub_task_requests_.back();
+    sub_task_requests_.pop_back();
+    if (random_.OneIn(10)) {
+      Apply({engine::RefuseSubTask{
+          request.parent.step, request.sub_task,
+          engine::MakeFailure(engine::kSubTaskFailed, "no such template", false)}});
+    } else {
+      Apply({engine::CreateTask{.task = request.sub_task,
+                                .task_template = templates_.at(request.template_id.name),
+                                .context = request.context,
+                                .origin = request.origin,
+                                .priority = request.priority,
+                                .parent = request.parent}});
+    }
+  }
+}
+
+void Simulation::SyncAll() {
+  while (store_.has_tail()) Sync();
+}
+
+void Simulation::CheckLoad() {
+  for (const std::uint64_t session : handlers_.Sessions()) {
+    const std::uint32_t in_flight = partition_->InFlightOf(engine::SessionId{session});
+    if (in_flight > std::max(handlers_.ConcurrencyOf(session), 1u)) {
+      // What it brought along when it connected again may be more than it takes now; none here is.
+      checker_.Fault("session " + std::to_string(session) + " holds " +
+                     std::to_string(in_flight));
+    }
+  }
+}
+
+void Simulation::Finish() {
+  Apply({engine::ResumeScope{{"default", "", ""}}, engine::ResumeScope{{"default", "t1", ""}},
+         engine::ResumeScope{{"", "", "H1"}}});
+  for (int round = 0; round < kFinishRounds && partition_->open_tasks() > 0; ++round) {
+    if (!checker_.faults().empty()) return;
+    std::vector<engine::Command> commands;
+    for (const TaskId& task : tasks_) {
+      if (partition_->Look(task) == nullptr) continue;
+      commands.emplace_back(engine::ResumeTask{task, "me", "go"});
+      for (const char* signal : {"go0", "go1"}) {
+        if (round % 8 == 0) {
+          commands.emplace_back(
+              engine::SignalTask{task, signal, engine::MakePayload("{}"), "me"});
+        }
+      }
+    }
+    if (!commands.empty()) Apply(std::move(commands));
+    SyncAll();
+    if (auto work = handlers_.WorkOff(); !work.empty()) Apply(std::move(work));
+    SyncAll();
+    AdvanceTo(now_ + 20s);
+    SyncAll();
+  }
+  SyncAll();
+  ExplainLeftovers();
+  checker_.CheckNothingLost();
+  checker_.CheckHistories();
+  if (!store_.rows().open.empty() && partition_->open_tasks() == 0) {
+    const TaskId& open = *store_.rows().open.begin();
+    checker_.Fault("task " + open.ToString() + " is open in the store, and not in the engine; it is " +
+                   std::string(NameOf(static_cast<engine::TaskState>(
+                       store_.rows().tasks.at(open).state()))));
+  }
+  for (const std::uint64_t session : handlers_.Sessions()) {
+    if (partition_->open_tasks() == 0 && partition_->InFlightOf(engine::SessionId{session}) > 0) {
+      checker_.Fault("a handler holds attempts of no task");
+    }
+  }
+}
+
+void Simulation::ExplainLeftovers() {
+  for (const TaskId& task : tasks_) {
+    if (partition_->Look(task) == nullptr) continue;
+    const auto explained = partition_->Explain(task, "", now_, 1000);
+    std::string why = explained.ok() ? explained->summary() : explained.status().ToString();
+    if (explained.ok()) {
+      for (const auto& step : explained->steps()) why += "; " + step.step_name() + ": " + step.message();
+    }
+    checker_.Fault("task " + task.ToString() + " never ends: " + why);
+    checker_.FaultHistory(task);
+  }
+}
+
+}  // namespace tasker::simulation
