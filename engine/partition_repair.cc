@@ -97,6 +97,12 @@ absl::Status Partition::Repair(TaskRun& task, StepIndex step, RepairStep& comman
           absl::StrCat("step `", task.NameOf(all), "` is ", std::string(NameOf(state)),
                        ": its items can be repaired only while it runs, or after it failed"));
     }
+    const bool others_turn = !task.task_template->concurrent && task.counts.active() > 0;
+    if (state != StepState::kInProgress && others_turn) {
+      return absl::FailedPreconditionError(absl::StrCat(
+          "the task runs one step at a time, and another has the turn: retry the step `",
+          task.NameOf(all), "` as a whole, which waits for its turn"));
+    }
   }
   if (command.action == Action::kCancel && run.state == StepState::kInProgress) {
     const OperatorAct act{command.actor, command.reason, changes.now()};

@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "config/template_loader.h"
+
 namespace tasker::engine {
 
 TaskTemplatePtr MakeTemplate(std::vector<StepSketch> sketches, bool concurrent) {
@@ -31,6 +33,14 @@ TaskTemplatePtr MakeTemplate(std::vector<StepSketch> sketches, bool concurrent) 
   EXPECT_TRUE(FindCycle(parents).empty());
   made->dag = Dag(parents);
   return made;
+}
+
+TaskTemplatePtr FromYaml(std::string yaml) {
+  if (yaml.find("\nname:") == std::string::npos) yaml = "name: t\n" + yaml;
+  config::LoadedTemplate loaded =
+      config::LoadTemplate("task_handler_class: T\n" + yaml, config::TemplateOptions());
+  for (const config::Diagnostic& each : loaded.diagnostics) ADD_FAILURE() << each.message;
+  return loaded.compiled;
 }
 
 TaskId MakeTaskId(std::uint32_t number) {
@@ -61,6 +71,11 @@ PartitionSettings EngineWorld::DefaultSettings() {
 absl::Status EngineWorld::Apply(Command command) {
   if (const auto* create = std::get_if<CreateTask>(&command)) {
     templates_[create->task] = create->task_template;
+  }
+  if (const std::optional<TaskId> wanted = partition_->Wants(command)) {
+    if (rows_.tasks.contains(*wanted)) {
+      EXPECT_TRUE(partition_->Wake(Stored(*wanted), now_).ok());
+    }
   }
   last_ = Effects();
   absl::Status answer = partition_->Apply(std::move(command), now_, last_);
@@ -112,8 +127,28 @@ void EngineWorld::Store() {
   }
 }
 
-absl::Status EngineWorld::Create(std::uint32_t task, TaskTemplatePtr task_template) {
-  return Apply(CreateTask{MakeTaskId(task), std::move(task_template), MakePayload("{}"), {}});
+absl::Status EngineWorld::Create(std::uint32_t task, TaskTemplatePtr task_template,
+                                 std::string context) {
+  return Apply(
+      CreateTask{MakeTaskId(task), std::move(task_template), MakePayload(std::move(context)), {}});
+}
+
+absl::Status EngineWorld::Repair(std::uint32_t task, std::string step, RepairStep::Action action,
+                                 std::string results) {
+  return Apply(RepairStep{MakeTaskId(task), std::move(step), action,
+                          MakePayload(std::move(results)), "me", "because"});
+}
+
+absl::Status EngineWorld::Repair(std::uint32_t task, RepairTask::Action action,
+                                 std::string from_step) {
+  return Apply(RepairTask{MakeTaskId(task), action, std::move(from_step), "me", "because"});
+}
+
+v1::StepExplanation EngineWorld::Explain(std::uint32_t task, std::string_view step) const {
+  const auto explained = partition_->Explain(MakeTaskId(task), step, now_, 100);
+  EXPECT_TRUE(explained.ok()) << explained.status();
+  return explained.ok() && explained->steps_size() == 1 ? explained->steps(0)
+                                                        : v1::StepExplanation();
 }
 
 void EngineWorld::Connect(std::uint64_t session, std::uint32_t concurrency,
@@ -148,14 +183,18 @@ void EngineWorld::Restart() {
   partition_ = std::make_unique<Partition>(settings_, ++seed_);
   partition_->Restore(rows_.pauses);
   for (const auto& [id, open] : rows_.open) {
-    StoredTask stored{
-        id, rows_.tasks.at(id), templates_.at(id), MakePayload(rows_.contexts.at(id)), {}};
-    for (const auto& [key, record] : rows_.steps) {
-      if (key.first == id) stored.steps.emplace_back(key.second, record);
-    }
-    ASSERT_TRUE(partition_->Restore(std::move(stored), now_).ok());
+    ASSERT_TRUE(partition_->Restore(Stored(id), now_).ok());
   }
   assignments_.clear();
+}
+
+StoredTask EngineWorld::Stored(const TaskId& id) const {
+  StoredTask stored{
+      id, rows_.tasks.at(id), templates_.at(id), MakePayload(rows_.contexts.at(id)), {}};
+  for (const auto& [key, record] : rows_.steps) {
+    if (key.first == id) stored.steps.emplace_back(key.second, record);
+  }
+  return stored;
 }
 
 std::vector<Assignment> EngineWorld::TakeAssignments() { return std::exchange(assignments_, {}); }
@@ -205,8 +244,7 @@ std::vector<std::string> EngineWorld::EventNames() const {
 }
 
 std::string EngineWorld::NameOf(const Assignment& assignment) {
-  const std::string& name =
-      assignment.task_template->steps[Raw(assignment.template_step)].name;
+  const std::string& name = assignment.task_template->steps[Raw(assignment.template_step)].name;
   return assignment.item ? name + "[" + std::to_string(assignment.item->index) + "]" : name;
 }
 

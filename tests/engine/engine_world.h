@@ -26,6 +26,10 @@ struct StepSketch {
 // A valid template of these steps, in namespace `ns`, version 1.0.0.
 TaskTemplatePtr MakeTemplate(std::vector<StepSketch> steps, bool concurrent = true);
 
+// The template that the real loader makes of `yaml`, in which name and task handler class may be
+// left out.
+TaskTemplatePtr FromYaml(std::string yaml);
+
 // Names a task by a small number.
 TaskId MakeTaskId(std::uint32_t number);
 
@@ -52,7 +56,17 @@ class EngineWorld {
   absl::Status Apply(Command command);
 
   // Shorthands. The session's instance is `instance-N` unless given.
-  absl::Status Create(std::uint32_t task, TaskTemplatePtr task_template);
+  absl::Status Create(std::uint32_t task, TaskTemplatePtr task_template,
+                      std::string context = "{}");
+  absl::Status Repair(std::uint32_t task, std::string step, RepairStep::Action action,
+                      std::string results = "");
+  absl::Status Repair(std::uint32_t task, RepairTask::Action action, std::string from_step = "");
+  // Why the step stands where it does.
+  v1::StepExplanation Explain(std::uint32_t task, std::string_view step) const;
+  // The results of a step that is done.
+  std::string ResultsOf(std::uint32_t task, std::string_view step) const {
+    return StepOf(task, step).results();
+  }
   void Connect(std::uint64_t session, std::uint32_t concurrency = 100,
                std::vector<ServedClass> classes = {{"H", "", "", 0}},
                std::vector<AttemptToken> held = {}, std::string instance = "");
@@ -91,6 +105,7 @@ class EngineWorld {
 
  private:
   void Store();
+  StoredTask Stored(const TaskId& id) const;
 
   PartitionSettings settings_;
   std::uint64_t seed_;
