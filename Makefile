@@ -39,6 +39,12 @@ demo: programs venv ## run one order through taskerd and a Python handler, and w
 test: install-test build venv ## build and run all tests, and the checks of protos and chart
 	@.ci/test
 
+.PHONY: simulate
+simulate: install ## live many lives of the engine: SEEDS=100000 FIRST_SEED=1
+	@.ci/build bin/simulation_test
+	@SEEDS=$(or $(SEEDS),100000) FIRST_SEED=$(or $(FIRST_SEED),1) \
+	  build/bin/simulation_test --gtest_filter='Simulation.*'
+
 .PHONY: proto-lint
 proto-lint: install-test ## check the protos by buf's STANDARD rules and its layout
 	@.ci/proto-lint
