@@ -81,6 +81,22 @@ absl::StatusOr<engine::Command> TaskCommand(const std::string& task_id, const v1
                             OrUnknown(by.reason())};
 }
 
+template <typename Request>
+absl::StatusOr<engine::Command> StepCommand(const Request& request,
+                                            engine::RepairStep::Action action,
+                                            engine::Payload results) {
+  const absl::StatusOr<engine::TaskId> id = ParseId(request.task_id(), "task_id");
+  if (!id.ok()) return id.status();
+  if (request.step_name().empty()) return absl::InvalidArgumentError("step_name: is required");
+  if (absl::Status by = CheckOperator(request.operator_()); !by.ok()) return by;
+  return engine::RepairStep{*id,
+                            request.step_name(),
+                            action,
+                            std::move(results),
+                            OrUnknown(request.operator_().actor()),
+                            OrUnknown(request.operator_().reason())};
+}
+
 }  // namespace
 
 template <typename Response>
@@ -106,23 +122,7 @@ grpc::ServerUnaryReactor* OperatorService::RepairStep(grpc::CallbackServerContex
                                                       const Request& request,
                                                       engine::RepairStep::Action action,
                                                       engine::Payload results, Response* response) {
-  const absl::StatusOr<engine::TaskId> id = ParseId(request.task_id(), "task_id");
-  absl::StatusOr<engine::Command> command = id.status();
-  if (!id.ok()) {
-    command = id.status();
-  } else if (request.step_name().empty()) {
-    command = absl::InvalidArgumentError("step_name: is required");
-  } else if (absl::Status checked = CheckOperator(request.operator_()); !checked.ok()) {
-    command = checked;
-  } else {
-    command = engine::RepairStep{*id,
-                                 request.step_name(),
-                                 action,
-                                 std::move(results),
-                                 OrUnknown(request.operator_().actor()),
-                                 OrUnknown(request.operator_().reason())};
-  }
-  return Submit(context, std::move(command), response);
+  return Submit(context, StepCommand(request, action, std::move(results)), response);
 }
 
 grpc::ServerUnaryReactor* OperatorService::Pause(grpc::CallbackServerContext* context,

@@ -194,8 +194,8 @@ grpc::ServerUnaryReactor* TaskService::GetTaskHistory(grpc::CallbackServerContex
                                                       v1::GetTaskHistoryResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   const absl::StatusOr<engine::TaskId> id = ParseId(request->task_id());
-  absl::StatusOr<v1::GetTaskHistoryResponse> page = id.status();
-  if (id.ok()) page = reader_.History(*id, *request);
+  absl::StatusOr<v1::GetTaskHistoryResponse> page =
+      id.ok() ? reader_.History(*id, *request) : id.status();
   if (page.ok()) *response = *std::move(page);
   reactor->Finish(ToGrpc(page.status()));
   return reactor;

@@ -283,6 +283,7 @@ void Simulation::Finish() {
   }
   SyncAll();
   ExplainLeftovers();
+  CheckReserve();
   checker_.CheckNothingLost();
   checker_.CheckHistories();
   if (!store_.rows().open.empty() && partition_->open_tasks() == 0) {
@@ -294,6 +295,22 @@ void Simulation::Finish() {
   for (const std::uint64_t session : handlers_.Sessions()) {
     if (partition_->open_tasks() == 0 && partition_->InFlightOf(engine::SessionId{session}) > 0) {
       checker_.Fault("a handler holds attempts of no task");
+    }
+  }
+}
+
+void Simulation::CheckReserve() {
+  for (const auto& [task, record] : store_.rows().tasks) {
+    if (record.state() != v1::TASK_STATE_COMPLETE && record.state() != v1::TASK_STATE_ERROR) continue;
+    const engine::TaskTemplate& of = *template_of_.at(task);
+    for (std::uint32_t i = 0; i < of.steps.size(); ++i) {
+      const auto row = store_.rows().steps.find({task, StepIndex{i}});
+      const bool pending = row == store_.rows().steps.end() ||
+                           row->second.state() == v1::STEP_STATE_PENDING;
+      if (of.steps[i].in_reserve() && pending) {
+        checker_.Fault("task " + task.ToString() + " has ended without its step " +
+                       of.steps[i].name);
+      }
     }
   }
 }

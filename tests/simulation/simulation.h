@@ -52,6 +52,8 @@ class Simulation {
   // Everything that holds tasks up goes away, and all of them must end.
   void Finish();
   void ExplainLeftovers();
+  // What is done only after a failure was done, or was left out.
+  void CheckReserve();
 
   TaskId AnyTask();
   std::string AnyStep(const TaskId& task);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ._generated.tasker.v1 import handler_service_pb2, task_pb2
@@ -42,6 +43,11 @@ class Step:
         retry_limit: int = 0,
         results: Any = None,
         state: str = "in_progress",
+        item: Any = None,
+        item_index: Optional[int] = None,
+        checkpoint_data: Any = None,
+        start_to_close_s: Optional[float] = None,
+        send_checkpoint: Optional[Callable[[bytes], None]] = None,
     ):
         self.name = name
         self.id = step_id
@@ -53,7 +59,15 @@ class Step:
         # What the step returned; None until it is done.
         self.results = results
         self.state = state
+        # In an item of a `for_each` step: the element to work on, and its place; else None.
+        self.item = item
+        self.item_index = item_index
+        # What an earlier attempt left behind with `checkpoint`; None: nothing.
+        self.checkpoint_data = checkpoint_data
         self._cancelled = threading.Event()
+        self._cancel_reason = ""
+        self._send_checkpoint = send_checkpoint
+        self._ends_at = None if start_to_close_s is None else time.monotonic() + start_to_close_s
 
     @property
     def attempts(self) -> int:
@@ -62,8 +76,27 @@ class Step:
 
     @property
     def cancelled(self) -> bool:
-        """Whether the work on this attempt is no longer wanted; its result will be dropped."""
+        """Whether the work on this attempt is no longer wanted: end it, by returning or raising."""
         return self._cancelled.is_set()
+
+    @property
+    def cancel_reason(self) -> str:
+        """Why it is no longer wanted; empty while it is."""
+        return self._cancel_reason
+
+    @property
+    def time_left_s(self) -> Optional[float]:
+        """Seconds until the attempt counts as failed because it took too long; None: it never does."""
+        return None if self._ends_at is None else max(0.0, self._ends_at - time.monotonic())
+
+    def checkpoint(self, value: Any) -> None:
+        """Tells how far this attempt is: anything that JSON can hold, at most 64 KiB of it.
+
+        Another attempt finds the newest that was stored in `checkpoint_data`. Also a sign of life.
+        """
+        self.checkpoint_data = value
+        if self._send_checkpoint is not None:
+            self._send_checkpoint(json.dumps(value).encode())
 
     def raise_if_cancelled(self) -> None:
         """For long work to call now and then: raises StepCancelled once it is not wanted."""
@@ -74,7 +107,8 @@ class Step:
         """Waits until the attempt is cancelled, at most `timeout_s`; returns whether it is."""
         return self._cancelled.wait(timeout_s)
 
-    def _cancel(self) -> None:
+    def _cancel(self, reason: str = "") -> None:
+        self._cancel_reason = reason
         self._cancelled.set()
 
     def __repr__(self) -> str:
@@ -133,7 +167,12 @@ def step_from_proto(step: task_pb2.Step) -> Step:
     )
 
 
-def step_from_assignment(assignment: handler_service_pb2.Assignment) -> Step:
+def step_from_assignment(
+    assignment: handler_service_pb2.Assignment,
+    send_checkpoint: Optional[Callable[[bytes, bytes], None]] = None,
+) -> Step:
+    token = assignment.token
+    limit = assignment.start_to_close
     return Step(
         name=assignment.step_name,
         step_id=assignment.step_id,
@@ -141,6 +180,11 @@ def step_from_assignment(assignment: handler_service_pb2.Assignment) -> Step:
         handler_config=parse_json(assignment.handler_config),
         attempt_number=assignment.attempt_number,
         retry_limit=assignment.retry_limit,
+        item=parse_json(assignment.item) if assignment.HasField("item_index") else None,
+        item_index=assignment.item_index if assignment.HasField("item_index") else None,
+        checkpoint_data=parse_json(assignment.checkpoint) if assignment.checkpoint else None,
+        start_to_close_s=limit.ToNanoseconds() / 1e9 if assignment.HasField("start_to_close") else None,
+        send_checkpoint=(lambda data: send_checkpoint(token, data)) if send_checkpoint else None,
     )
 
 

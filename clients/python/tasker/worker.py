@@ -132,6 +132,9 @@ class Worker:
         self._gave_up = False
         self._engine_drains = False
         self._payload_bytes_max = 0
+        # How often steps that were handed out want to be heard of; None: none said.
+        self._beat_s: Optional[float] = None
+        self._quickened = threading.Event()
         # Set to wake whoever waits between two connections.
         self._stop_event = threading.Event()
 
@@ -206,6 +209,7 @@ class Worker:
                 self._on_work(message)
         finally:
             finished.set()
+            self._quickened.set()
             outbox.close()
             with self._lock:
                 self._call = None
@@ -222,6 +226,7 @@ class Worker:
                 concurrency=self._concurrency,
                 labels=self._labels,
                 held_tokens=list(self._held),
+                confirms_assignments=True,
                 handler_classes=[
                     pb.HandlerClass(handler_class=name, namespace=self._namespace)
                     for name in self._handlers
@@ -250,11 +255,38 @@ class Worker:
         ).start()
 
     def _beat(self, outbox: _Outbox, interval_s: float, finished: threading.Event) -> None:
-        while not finished.wait(interval_s):
+        while not finished.is_set():
+            with self._lock:
+                pause_s = min(interval_s, self._beat_s or interval_s)
+            # Set when a step comes that wants to be heard of more often.
+            self._quickened.wait(pause_s)
+            self._quickened.clear()
             with self._lock:
                 tokens = list(self._held)
-            if tokens:
+            if tokens and not finished.is_set():
                 outbox.put(pb.ConnectRequest(heartbeat=pb.Heartbeat(tokens=tokens)))
+
+    def _quicken(self, interval_s: float) -> None:
+        """From now on a sign of life at least this often."""
+        if self._beat_s is None or interval_s < self._beat_s:
+            self._beat_s = interval_s
+            self._quickened.set()
+
+    def _send_checkpoint(self, token: bytes, checkpoint: bytes) -> None:
+        with self._lock:
+            if token not in self._held or self._outbox is None:
+                return
+            part = pb.Checkpoint(token=token, checkpoint=checkpoint)
+            self._outbox.put(pb.ConnectRequest(heartbeat=pb.Heartbeat(checkpoints=[part])))
+
+    def _on_cancellation(self, cancellation: pb.Cancellation) -> None:
+        held = self._held.get(cancellation.token)
+        if held is None:
+            return
+        held.step._cancel(cancellation.reason)
+        # Else the engine waits for what became of it: done all the same, or not.
+        if cancellation.superseded:
+            self._held.pop(cancellation.token)
 
     def _on_work(self, message: pb.ConnectResponse) -> None:
         with self._lock:
@@ -262,10 +294,15 @@ class Worker:
                 self._held.pop(acknowledgement.token, None)
             for cancellation in message.cancellations:
                 log.info("attempt cancelled: %s", cancellation.reason)
-                self._forget(cancellation.token)
+                self._on_cancellation(cancellation)
+            if message.assignments and self._outbox is not None:
+                # Before any work begins: until then the engine takes them for lost on the way.
+                self._outbox.put(pb.ConnectRequest(confirmed_tokens=[each.token for each in message.assignments]))
             for assignment in message.assignments:
-                step = step_from_assignment(assignment)
+                step = step_from_assignment(assignment, self._send_checkpoint)
                 self._held[assignment.token] = _Held(step)
+                if assignment.HasField("heartbeat_timeout"):
+                    self._quicken(assignment.heartbeat_timeout.ToNanoseconds() / 1e9 / 3)
                 self._pool.submit(self._work, assignment, step)
             if message.HasField("drain"):
                 log.info("the engine drains: %s", message.drain.reason)
@@ -283,6 +320,8 @@ class Worker:
         except BaseException as error:  # noqa: BLE001 - whatever it is, the engine has to be told
             log.info("step %s failed: %s", assignment.step_name, error)
             result = outcome.failure(token, error)
+            if step.cancelled:
+                result.failure.retryable = False
         with self._lock:
             held = self._held.get(token)
             if held is None:
@@ -299,7 +338,7 @@ class Worker:
     def _forget(self, token: bytes) -> None:
         held = self._held.pop(token, None)
         if held is not None:
-            held.step._cancel()
+            held.step._cancel("superseded")
 
     def _close_if_idle(self) -> None:
         """Ends our side once nothing is held, if one of the two sides drains."""

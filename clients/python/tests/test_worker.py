@@ -218,6 +218,7 @@ def test_stop_finishes_what_was_begun_and_waits_for_its_acknowledgement(engine, 
     stream.accept()
     stream.assign(b"1")
     assert begun.wait(PATIENCE_S)
+    assert list(stream.await_message().confirmed_tokens) == [b"1"]
     running.worker.stop()
     assert stream.await_message().HasField("drain")
     gate.set()
