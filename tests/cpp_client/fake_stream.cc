@@ -55,10 +55,11 @@ void FakeStream::Acknowledge(const std::string& token, v1::AcknowledgementOutcom
   Send(message);
 }
 
-void FakeStream::Cancel(const std::string& token) {
+void FakeStream::Cancel(const std::string& token, bool superseded) {
   v1::ConnectResponse message;
   message.add_cancellations()->set_token(token);
   message.mutable_cancellations(0)->set_reason("the test says so");
+  message.mutable_cancellations(0)->set_superseded(superseded);
   Send(message);
 }
 

@@ -36,7 +36,7 @@ class FakeStream : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::Connec
   void Assign(const v1::Assignment& assignment);
   void Acknowledge(const std::string& token,
                    v1::AcknowledgementOutcome outcome = v1::ACKNOWLEDGEMENT_OUTCOME_APPLIED);
-  void Cancel(const std::string& token);
+  void Cancel(const std::string& token, bool superseded = false);
   void Drain();
   // Ends the call after what was sent.
   void End(const grpc::Status& status);

@@ -135,7 +135,9 @@ TEST(Handler, CancelledBeforeItBegins_IsNotCalled) {
   };
   Attempt attempt(MakeAssignment("t"), &handler, kNoTask);
   attempt.Cancel();
-  EXPECT_EQ(attempt.Perform().outcome_case(), v1::StepResult::OUTCOME_NOT_SET);
+  const v1::StepResult result = attempt.Perform();
+  EXPECT_EQ(result.failure().error_class(), "Tasker::Cancelled");
+  EXPECT_FALSE(result.failure().retryable());
   EXPECT_FALSE(called);
 }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <set>
+#include <stdexcept>
 #include <string>
 
 #include "absl/synchronization/barrier.h"
@@ -197,6 +198,67 @@ TEST(Worker, DuplicateAssignment_IsDoneOnce) {
   EXPECT_EQ(stream.AwaitResult("t2").success().results(), "2");
 }
 
+TEST(Worker, Cancellation_TellsTheHandlerAndSendsWhatBecameOfIt) {
+  FakeEngine engine;
+  Gate gate;
+  RunningWorker worker(OptionsFor(engine, kPatient), [&](Worker& w) {
+    RegisterEcho(w);
+    w.Register("Slow", [&](const Task&, const Sequence&, const Step& step) -> Json {
+      gate.Pass();
+      if (step.cancelled()) throw std::runtime_error("stopped in time");
+      return "late";
+    });
+  });
+  FakeStream& stream = engine.AwaitStream();
+  stream.SendRegistered();
+  stream.Assign(MakeAssignment("slow", "Slow"));
+  gate.AwaitEntered();
+  stream.Cancel("slow");
+  stream.Assign(MakeAssignment("marker"));
+  stream.AwaitResult("marker");
+  gate.Open();
+  const v1::StepResult result = stream.AwaitResult("slow");
+  EXPECT_EQ(result.failure().message(), "stopped in time");
+  EXPECT_FALSE(result.failure().retryable());
+  stream.Acknowledge("marker");
+  stream.Acknowledge("slow");
+  worker.Stop();
+  stream.AwaitHalfClose();
+  stream.End(grpc::Status::OK);
+  EXPECT_EQ(worker.AwaitStatus(), absl::OkStatus());
+}
+
+TEST(Worker, Assignments_AreConfirmedBeforeTheyAreDone) {
+  FakeEngine engine;
+  Gate gate;
+  RunningWorker worker(OptionsFor(engine, kPatient), [&](Worker& w) {
+    RegisterEcho(w);
+    w.Register("Slow", [&](const Task&, const Sequence&, const Step&) -> Json {
+      gate.Pass();
+      return 1;
+    });
+  });
+  FakeStream& stream = engine.AwaitStream();
+  stream.SendRegistered();
+  stream.Assign(MakeAssignment("slow", "Slow"));
+  gate.AwaitEntered();
+  stream.Assign(MakeAssignment("marker"));
+  stream.AwaitResult("marker");
+  std::vector<std::string> confirmed;
+  for (const v1::ConnectRequest& message : stream.messages()) {
+    for (const std::string& token : message.confirmed_tokens()) confirmed.push_back(token);
+  }
+  EXPECT_THAT(confirmed, ::testing::Contains("slow"));
+  gate.Open();
+  stream.AwaitResult("slow");
+  stream.Acknowledge("marker");
+  stream.Acknowledge("slow");
+  worker.Stop();
+  stream.AwaitHalfClose();
+  stream.End(grpc::Status::OK);
+  EXPECT_EQ(worker.AwaitStatus(), absl::OkStatus());
+}
+
 TEST(Worker, Cancellation_TellsTheHandlerAndDropsItsResult) {
   FakeEngine engine;
   Gate gate;
@@ -215,7 +277,7 @@ TEST(Worker, Cancellation_TellsTheHandlerAndDropsItsResult) {
   stream.SendRegistered();
   stream.Assign(MakeAssignment("slow", "Slow"));
   gate.AwaitEntered();
-  stream.Cancel("slow");
+  stream.Cancel("slow", true);
   stream.Assign(MakeAssignment("marker"));
   // Frames are worked off in order: with this answer the cancellation has been read.
   stream.AwaitResult("marker");

@@ -17,7 +17,10 @@ Attempt::Attempt(v1::Assignment assignment, const Handler* handler,
 v1::StepResult Attempt::Perform() {
   v1::StepResult result;
   result.set_token(token());
-  if (step_.cancelled()) return result;
+  if (step_.cancelled()) {
+    *result.mutable_failure() = CancelledFailure();
+    return result;
+  }
   try {
     if (handler_ == nullptr) {
       throw RetryableError("this handler service has not registered for " + step_.handler_class());
@@ -25,6 +28,7 @@ v1::StepResult Attempt::Perform() {
     result.mutable_success()->set_results((*handler_)(task_, sequence_, step_));
   } catch (...) {
     *result.mutable_failure() = FailureOfCurrentException();
+    if (step_.cancelled()) result.mutable_failure()->set_retryable(false);
   }
   return result;
 }

@@ -20,7 +20,7 @@ class Attempt {
   const std::string& token() const { return assignment_.token(); }
 
   // Calls the handler; gives its results, or the failure that its exception stands for. Does not
-  // throw. If the attempt was cancelled before, the handler is not called and the result is empty.
+  // throw. If the attempt was cancelled before, the handler is not called and that is the failure.
   v1::StepResult Perform();
 
   // Tells the handler that its work is no longer wanted.

@@ -86,4 +86,12 @@ v1::Failure OversizedResultsFailure(std::size_t size, std::size_t limit) {
   return failure;
 }
 
+v1::Failure CancelledFailure() {
+  v1::Failure failure;
+  failure.set_error_class("Tasker::Cancelled");
+  failure.set_message("cancelled before its handler was called");
+  failure.set_retryable(false);
+  return failure;
+}
+
 }  // namespace tasker::client

@@ -21,6 +21,9 @@ class InvalidResultsError : public std::runtime_error {
 // The failure that stands for the exception being handled. Precondition: called in a catch block.
 v1::Failure FailureOfCurrentException();
 
+// The failure of an attempt that was cancelled before its handler was called.
+v1::Failure CancelledFailure();
+
 // Permanent: the results of `size` bytes are over the service's limit.
 v1::Failure OversizedResultsFailure(std::size_t size, std::size_t limit);
 

@@ -26,6 +26,11 @@ void HeldAttempts::Acknowledge(const std::string& token) {
   held_.erase(found);
 }
 
+void HeldAttempts::Cancel(const std::string& token) {
+  const auto found = held_.find(token);
+  if (found != held_.end() && found->second.running != nullptr) found->second.running->Cancel();
+}
+
 void HeldAttempts::Abandon(const std::string& token) {
   const auto found = held_.find(token);
   if (found == held_.end()) return;

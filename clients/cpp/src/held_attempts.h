@@ -31,8 +31,12 @@ class HeldAttempts {
   // The result of that token is dealt with. Unknown tokens and running attempts stay as they are.
   void Acknowledge(const std::string& token);
 
-  // The work or the result of that token is no longer wanted: a handler that runs is told. Unknown
-  // tokens change nothing.
+  // The work of that token is no longer wanted: a handler that runs is told, and its result will be
+  // sent. Unknown tokens change nothing.
+  void Cancel(const std::string& token);
+
+  // The work and the result of that token are no longer wanted: a handler that runs is told.
+  // Unknown tokens change nothing.
   void Abandon(const std::string& token);
 
   // The same for all.

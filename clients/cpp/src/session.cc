@@ -81,6 +81,7 @@ void Session::Connect() {
   drain_sent_ = false;
   service_drains_ = false;
   heartbeat_due_ = false;
+  unconfirmed_.clear();
   held_.ResendAll();
   connection_ =
       std::make_unique<Connection>(OpenChannel(options_.server, options_.credentials), queue_);
@@ -121,7 +122,11 @@ void Session::OnMessage(v1::ConnectResponse& message) {
   }
   for (v1::Assignment& assignment : *message.mutable_assignments()) Start(std::move(assignment));
   for (const v1::Cancellation& cancellation : message.cancellations()) {
-    held_.Abandon(cancellation.token());
+    if (cancellation.superseded()) {
+      held_.Abandon(cancellation.token());
+    } else {
+      held_.Cancel(cancellation.token());
+    }
   }
   if (message.has_drain()) {
     Log("the service drains: " + message.drain().reason());
@@ -213,13 +218,15 @@ void Session::SendRegister() {
   registry_.Describe(registration);
   registration.mutable_labels()->insert(options_.labels.begin(), options_.labels.end());
   held_.AppendTokens(*registration.mutable_held_tokens());
+  // Without threads of its own, what arrives is done before anything can be sent.
+  registration.set_confirms_assignments(pool_ != nullptr);
   connection_->Write(request_);
 }
 
 void Session::SendWhatIsReady() {
   if (phase_ != Phase::kServing || !connection_->writable()) return;
   const bool drain = stopping_ && !drain_sent_;
-  if (!drain && !heartbeat_due_ && !held_.has_unsent()) {
+  if (!drain && !heartbeat_due_ && !held_.has_unsent() && unconfirmed_.empty()) {
     // When the service drains, what runs on here is sent over the next connection.
     if (service_drains_ || (stopping_ && held_.empty())) {
       connection_->HalfClose();
@@ -232,6 +239,8 @@ void Session::SendWhatIsReady() {
   held_.TakeUnsent(kMessageBytes, request_);
   if (heartbeat_due_) held_.AppendTokens(*request_.mutable_heartbeat()->mutable_tokens());
   if (drain) request_.mutable_drain()->set_reason("the handler service stops");
+  for (std::string& token : unconfirmed_) request_.add_confirmed_tokens(std::move(token));
+  unconfirmed_.clear();
   heartbeat_due_ = false;
   drain_sent_ = drain_sent_ || drain;
   connection_->Write(request_);
@@ -243,6 +252,7 @@ void Session::Start(v1::Assignment assignment) {
       held_.Add(std::make_unique<Attempt>(std::move(assignment), handler, reader_));
   if (attempt == nullptr) return;
   if (pool_ != nullptr) {
+    unconfirmed_.push_back(attempt->token());
     pool_->Submit(attempt);
   } else {
     Finish(attempt, attempt->Perform());

@@ -85,6 +85,8 @@ class Session {
   std::chrono::nanoseconds heartbeat_interval_{};
   std::uint64_t payload_bytes_max_ = 0;
   bool heartbeat_due_ = false;
+  // Tokens of assignments whose arrival the service has not been told of.
+  std::vector<std::string> unconfirmed_;
   bool stopping_ = false;
   bool drain_sent_ = false;      // On this connection.
   bool service_drains_ = false;  // This connection.

@@ -5,6 +5,7 @@ import threading
 
 import grpc
 import pytest
+from google.protobuf import duration_pb2
 from fake_engine import PATIENCE_S
 
 from tasker import PermanentError, RetryableError
@@ -187,9 +188,86 @@ def test_a_cancelled_step_learns_of_it_and_its_result_is_dropped(engine, start):
     stream.accept()
     stream.assign(b"1")
     assert begun.wait(PATIENCE_S)
-    stream.send(cancellations=[pb.Cancellation(token=b"1", reason="not wanted")])
+    stream.send(cancellations=[pb.Cancellation(token=b"1", reason="not wanted", superseded=True)])
     stream.assign(b"2", step_name="other")
     assert [result.token for result in stream.await_results(1)] == [b"2"]
+
+
+def test_a_cancelled_step_tells_what_became_of_it(engine, start):
+    begun, reasons = threading.Barrier(3), []
+
+    def process(task, sequence, step):
+        begun.wait(PATIENCE_S)
+        assert step.wait_cancelled(PATIENCE_S)
+        reasons.append(step.cancel_reason)
+        if step.name == "raises":
+            step.raise_if_cancelled()
+        return {"done": "all the same"}
+
+    start(process)
+    stream = engine.await_stream()
+    stream.accept()
+    stream.assign(b"1", step_name="raises")
+    stream.assign(b"2", step_name="returns")
+    begun.wait(PATIENCE_S)
+    stream.send(cancellations=[pb.Cancellation(token=token, reason="too dear") for token in (b"1", b"2")])
+    results = {result.token: result for result in stream.await_results(2)}
+    assert results[b"1"].failure.retryable is False
+    assert json.loads(results[b"2"].success.results) == {"done": "all the same"}
+    assert reasons == ["too dear", "too dear"]
+
+
+def test_assignments_are_confirmed_before_their_work_is_done(engine, start):
+    gate = threading.Event()
+    start(lambda *_: gate.wait(PATIENCE_S))
+    stream = engine.await_stream()
+    assert stream.register.confirms_assignments
+    stream.accept()
+    stream.assign(b"1")
+    assert list(stream.await_message().confirmed_tokens) == [b"1"]
+    gate.set()
+    stream.await_results(1)
+
+
+def test_checkpoints_go_out_at_once_and_the_next_attempt_finds_them(engine, start):
+    gate, found = threading.Event(), []
+
+    def process(task, sequence, step):
+        found.append((step.checkpoint_data, step.item, step.item_index))
+        step.checkpoint({"at": 7})
+        assert gate.wait(PATIENCE_S)
+
+    start(process)
+    stream = engine.await_stream()
+    stream.accept()
+    stream.assign(b"1", checkpoint=b'{"at": 6}', item=b'["x"]', item_index=3)
+    while True:
+        message = stream.await_message()
+        if message.heartbeat.checkpoints:
+            break
+    assert [(each.token, json.loads(each.checkpoint)) for each in message.heartbeat.checkpoints] == [(b"1", {"at": 7})]
+    gate.set()
+    stream.await_results(1)
+    assert found == [({"at": 6}, ["x"], 3)]
+
+
+def test_a_step_that_wants_to_be_heard_of_often_is(engine, start):
+    gate, times = threading.Event(), []
+
+    def process(task, sequence, step):
+        times.append(step.time_left_s)
+        assert gate.wait(PATIENCE_S)
+
+    start(process)
+    stream = engine.await_stream()
+    stream.accept(heartbeat_s=PATIENCE_S * 10)
+    stream.assign(b"1", heartbeat_timeout=duration_pb2.Duration(nanos=30_000_000),
+                  start_to_close=duration_pb2.Duration(seconds=100))
+    while not stream.await_message().HasField("heartbeat"):
+        pass
+    gate.set()
+    stream.await_results(1)
+    assert 0 < times[0] <= 100
 
 
 def test_heartbeats_name_what_it_holds(engine, start):

@@ -39,8 +39,15 @@ class Step {
   // Attempts allowed in all.
   std::uint32_t retry_limit() const { return retry_limit_; }
 
+  // In an item of a `for_each` step: the element to work on, else null; and its place, from 0.
+  const Json& item() const { return item_.value(); }
+  std::optional<std::uint32_t> item_index() const { return item_index_; }
+  // What an earlier attempt left behind; null: nothing.
+  const Json& checkpoint() const { return checkpoint_.value(); }
+
   // Whether the work is no longer wanted: its task was cancelled, or the attempt was given to
-  // another handler. Whatever `process` does from now on changes nothing; it should return soon.
+  // another handler. `process` should return soon, with results if the work is done all the same,
+  // or throw.
   bool cancelled() const { return cancelled_.load(std::memory_order_relaxed); }
   // Called by the worker. Thread-safe.
   void Cancel() { cancelled_.store(true, std::memory_order_relaxed); }
@@ -57,6 +64,9 @@ class Step {
   const LazyJson handler_config_;
   const std::uint32_t attempt_number_;
   const std::uint32_t retry_limit_;
+  const LazyJson item_;
+  const std::optional<std::uint32_t> item_index_;
+  const LazyJson checkpoint_;
   std::atomic<bool> cancelled_ = false;
   Json results_;
 };
