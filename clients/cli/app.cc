@@ -9,6 +9,8 @@
 
 #include "clients/cli/event_commands.h"
 #include "clients/cli/handler_commands.h"
+#include "clients/cli/insight_commands.h"
+#include "clients/cli/operator_commands.h"
 #include "clients/cli/session.h"
 #include "clients/cli/task_commands.h"
 #include "clients/cli/template_commands.h"
@@ -97,6 +99,8 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   AddGlobalOptions(app, session.options);
   TemplateCommands template_commands(app, session);
   TaskCommands task_commands(app, session);
+  InsightCommands insight_commands(app, session);
+  OperatorCommands operator_commands(app, session);
   EventCommands event_commands(app, session);
   HandlerCommands handler_commands(app, session);
   try {

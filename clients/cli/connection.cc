@@ -33,6 +33,7 @@ Connection::Connection(const std::string& server, absl::Duration timeout)
                                                  grpc::InsecureChannelCredentials(), Arguments());
   templates_ = v1::TemplateService::NewStub(channel);
   tasks_ = v1::TaskService::NewStub(channel);
+  operators_ = v1::OperatorService::NewStub(channel);
   events_ = v1::EventService::NewStub(channel);
   handlers_ = v1::HandlerService::NewStub(channel);
 }

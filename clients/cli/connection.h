@@ -10,6 +10,7 @@
 
 #include "tasker/v1/event_service.grpc.pb.h"
 #include "tasker/v1/handler_service.grpc.pb.h"
+#include "tasker/v1/operator_service.grpc.pb.h"
 #include "tasker/v1/task_service.grpc.pb.h"
 #include "tasker/v1/template_service.grpc.pb.h"
 
@@ -23,6 +24,7 @@ class Connection {
 
   v1::TemplateService::Stub& templates() { return *templates_; }
   v1::TaskService::Stub& tasks() { return *tasks_; }
+  v1::OperatorService::Stub& operators() { return *operators_; }
   v1::EventService::Stub& events() { return *events_; }
   v1::HandlerService::Stub& handlers() { return *handlers_; }
 
@@ -38,6 +40,7 @@ class Connection {
   absl::Duration timeout_;
   std::unique_ptr<v1::TemplateService::Stub> templates_;
   std::unique_ptr<v1::TaskService::Stub> tasks_;
+  std::unique_ptr<v1::OperatorService::Stub> operators_;
   std::unique_ptr<v1::EventService::Stub> events_;
   std::unique_ptr<v1::HandlerService::Stub> handlers_;
 };

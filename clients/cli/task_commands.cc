@@ -1,5 +1,8 @@
 #include "clients/cli/task_commands.h"
 
+#include <array>
+#include <utility>
+
 #include "absl/strings/str_cat.h"
 
 #include "clients/cli/input_file.h"
@@ -12,6 +15,19 @@
 #include "clients/cli/time_text.h"
 
 namespace tasker::cli {
+namespace {
+
+// Precondition: one of those that the option takes.
+std::uint32_t ParsePriority(const std::string& text) {
+  constexpr std::array kNames = {std::pair("low", 2u), std::pair("normal", 5u),
+                                 std::pair("high", 7u), std::pair("critical", 9u)};
+  for (const auto& [name, priority] : kNames) {
+    if (text == name) return priority;
+  }
+  return static_cast<std::uint32_t>(text[0] - '0');
+}
+
+}  // namespace
 
 TaskCommands::TaskCommands(CLI::App& app, Session& session) : session_(session) {
   CLI::App* group = app.add_subcommand("task", "Create, follow, list and cancel tasks");
@@ -40,6 +56,16 @@ void TaskCommands::AddCreate(CLI::App& group) {
                      "The system that asks");
   create->add_option("--reason", *create_request_.mutable_reason(), "Why");
   create->add_option("--tag", tags_, "A free label; may be given several times")
+      ->allow_extra_args(false);
+  create->add_option("--priority", priority_, "low, normal, high, critical or 0 to 9")
+      ->check(CLI::IsMember({"low", "normal", "high", "critical", "0", "1", "2", "3", "4", "5", "6",
+                             "7", "8", "9"})
+                  .description(""));
+  create->add_option("--idempotency-key", *create_request_.mutable_idempotency_key(),
+                     "Names the task: a second request with it finds the first one's task");
+  create
+      ->add_option("--bypass", bypass_, "A skippable step to leave out; may be given several times")
+      ->type_name("STEP")
       ->allow_extra_args(false);
   auto* quiet = create->add_flag("--quiet", quiet_, "Print only the new task's id");
   create->add_flag("--watch", watch_, "Follow the task to its end, as task watch does")
@@ -94,6 +120,8 @@ ExitCode TaskCommands::Create(Connection& connection) {
     create_request_.set_context(*std::move(context));
   }
   create_request_.mutable_tags()->Assign(tags_.begin(), tags_.end());
+  create_request_.mutable_bypass_steps()->Assign(bypass_.begin(), bypass_.end());
+  if (!priority_.empty()) create_request_.set_priority(ParsePriority(priority_));
   v1::CreateTaskResponse response;
   const auto status =
       connection.tasks().CreateTask(connection.NewCall().get(), create_request_, &response);
@@ -105,7 +133,7 @@ ExitCode TaskCommands::Create(Connection& connection) {
   }
   if (session_.json() && !watch_) return PrintJson(session_, response);
   if (!session_.json()) {
-    out << "created "
+    out << (response.existing() ? "found " : "created ")
         << EscapeControls(absl::StrCat(create_request_.name(), "@", response.version(), " ",
                                        response.task_id()))
         << '\n'

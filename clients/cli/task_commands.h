@@ -30,6 +30,8 @@ class TaskCommands {
   v1::CreateTaskRequest create_request_;
   std::string context_file_;
   std::vector<std::string> tags_;
+  std::vector<std::string> bypass_;
+  std::string priority_;
   bool quiet_ = false;
   bool watch_ = false;
   v1::ListTasksRequest list_request_;

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import threading
 
 import grpc
 import pytest
-from conftest import PATIENCE_S
+from conftest import PATIENCE_S, TASKERD
 from tasker import Client, StepHandler, TaskFailed, Worker
 from tasker._generated.tasker.v1 import (
     operator_service_pb2 as op,
@@ -258,3 +259,32 @@ def test_bad_requests_to_operators_are_refused_by_name(service):
         with pytest.raises(grpc.RpcError) as refused:
             call(request)
         assert refused.value.code() == code and text in refused.value.details()
+
+
+def test_the_command_line_does_it_all(taskerd, service, echo):
+    def tasker(*arguments: str, code: int = 0) -> str:
+        done = subprocess.run([str(TASKERD.with_name("tasker")), *arguments, "--server", taskerd.address],
+                              capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+        assert done.returncode == code, done.stderr
+        return done.stdout + done.stderr
+
+    service.apply(CHAIN)
+    assert tasker("pause", "add", "--template", "chain", "--reason", "audit", "--actor", "ann") == "done\n"
+    assert "audit" in tasker("pause", "list")
+    task_id = tasker("task", "create", "chain", "--context", '{"fail": ["a"]}', "--priority", "high",
+                     "--idempotency-key", "k", "--quiet").strip()
+    assert tasker("task", "create", "chain", "--idempotency-key", "k").startswith("found ")
+    assert "paused by ann" in tasker("task", "explain", task_id)
+    tasker("pause", "remove", "--template", "chain")
+    assert finished(taskerd, task_id).state == task_pb2.TASK_STATE_ERROR
+    assert "blocked by failure" in tasker("task", "explain", task_id)
+    assert "step `b` is pending" in tasker("step", "retry", task_id, "b", code=1)
+    assert task_id in tasker("task", "retry-all", "--name", "chain", "--dry-run")
+    tasker("task", "pause", task_id, code=1)
+    tasker("step", "resolve", task_id, "a", "--results", '{"x": 1}', "--actor", "ann", "--reason", "known")
+    assert finished(taskerd, task_id).state == task_pb2.TASK_STATE_COMPLETE
+    history = tasker("task", "history", task_id)
+    assert "resolved_manually" in history and "known" in history
+    tasker("task", "rerun", task_id, "--from", "b")
+    assert finished(taskerd, task_id).state == task_pb2.TASK_STATE_COMPLETE
+    assert "FAILED_PRECONDITION" in tasker("task", "signal", task_id, "go", code=1)
