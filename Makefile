@@ -45,6 +45,11 @@ simulate: install ## live many lives of the engine: SEEDS=100000 FIRST_SEED=1
 	@SEEDS=$(or $(SEEDS),100000) FIRST_SEED=$(or $(FIRST_SEED),1) \
 	  build/bin/simulation_test --gtest_filter='Simulation.*'
 
+.PHONY: coverage
+coverage: install ## how much of the engine its tests run; fails below 95 % of lines
+	@.ci/install-packages lint
+	@.ci/coverage
+
 .PHONY: proto-lint
 proto-lint: install-test ## check the protos by buf's STANDARD rules and its layout
 	@.ci/proto-lint

@@ -54,7 +54,7 @@ TEST_P(ArgumentMistakes, AreNamedOnStderrWithExitCodeTwo) {
 INSTANTIATE_TEST_SUITE_P(
     All, ArgumentMistakes,
     testing::Values(
-        Mistake{{}, "a command is missing: tasker template|task|events|handlers"},
+        Mistake{{}, "a command is missing: tasker template|task|step|pause|events|handlers"},
         Mistake{{"task"}, "a command is missing: tasker task create|list|show|watch|cancel"},
         Mistake{{"nonsense"}, "nonsense"}, Mistake{{"task", "shwo"}, "shwo"},
         Mistake{{"task", "list", "--nonsense"}, "--nonsense"},
