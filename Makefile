@@ -50,6 +50,12 @@ coverage: install ## how much of the engine its tests run; fails below 95 % of l
 	@.ci/install-packages lint
 	@.ci/coverage
 
+.PHONY: bench-core
+bench-core: install ## what the core alone costs a step, by the task's size
+	@.ci/install-packages bench
+	@cmake build > /dev/null && .ci/build bin/core_bench
+	@build/bin/core_bench $(BENCH_ARGS)
+
 .PHONY: proto-lint
 proto-lint: install-test ## check the protos by buf's STANDARD rules and its layout
 	@.ci/proto-lint
