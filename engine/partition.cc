@@ -5,6 +5,14 @@
 #include "absl/strings/str_cat.h"
 
 namespace tasker::engine {
+namespace {
+
+// Whether a handler was given the step's newest attempt, as the records tell.
+bool IsHeld(const StepRun& run) {
+  return run.state == StepState::kInProgress && run.handler != nullptr && run.nonce != 0;
+}
+
+}  // namespace
 
 Partition::Partition(PartitionSettings settings, std::uint64_t seed)
     : settings_(std::move(settings)),
@@ -44,6 +52,15 @@ absl::Status Partition::Restore(StoredTask stored, Timestamp now) {
     if (task.steps[i].items() == nullptr) continue;
     if (absl::Status items = RestoreItems(task, StepIndex{i}); !items.ok()) return items;
   }
+  for (std::uint32_t i = 0; i < task.steps.size() + task.items.size(); ++i) {
+    const StepRun& run = task.at(StepIndex{i});
+    const bool item_or_step = i < task.steps.size() || run.is_item();
+    if (item_or_step && IsHeld(run) && ReadyQueues::RouteOf(task, StepIndex{i}) == nullptr) {
+      return absl::DataLossError(absl::StrCat("task ", task.id.ToString(), ": its step `",
+                                              task.NameOf(StepIndex{i}),
+                                              "` is at a handler, and none does such steps"));
+    }
+  }
   tasks_[task.id] = *std::move(decoded);
   if (!IsOpen(task.state)) {
     ended_.push_back(task.id);
@@ -73,7 +90,7 @@ absl::Status Partition::Restore(StoredTask stored, Timestamp now) {
         }
         break;
       case StepState::kInProgress:
-        if (run.handler != nullptr && run.nonce != 0) {
+        if (IsHeld(run)) {
           queues_.Started(*ReadyQueues::RouteOf(task, step));
           Hold(handlers_.Remember(run.handler), task, step, true, now);
         } else if (run.extras != nullptr && run.extras->sub_task) {

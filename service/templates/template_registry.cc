@@ -32,12 +32,27 @@ absl::StatusOr<EntryPtr> MakeEntry(engine::TaskTemplatePtr compiled, std::string
   return entry;
 }
 
-// Whether tasks that run on one could run on the other: the same steps with the same parents.
+// Whether both are done by a handler, or wait, or run a task, each once or for each of some items.
+bool SameKind(const engine::StepTemplate& a, const engine::StepTemplate& b) {
+  const auto signal = [](const engine::StepTemplate& step) {
+    return step.wait ? step.wait->signal : std::string();
+  };
+  const auto items = [](const engine::StepTemplate& step) {
+    return step.for_each ? std::string(step.for_each->items->text()) : std::string();
+  };
+  return a.wait.has_value() == b.wait.has_value() && signal(a) == signal(b) &&
+         a.sub_task.has_value() == b.sub_task.has_value() &&
+         a.for_each.has_value() == b.for_each.has_value() && items(a) == items(b) &&
+         a.compensates == b.compensates && a.on_failure == b.on_failure;
+}
+
+// Whether tasks that run on one could run on the other: the same steps, of the same kinds, with the
+// same parents.
 bool SameShape(const engine::TaskTemplate& a, const engine::TaskTemplate& b) {
   return a.id == b.id &&
          std::ranges::equal(a.steps, b.steps,
                             [](const engine::StepTemplate& x, const engine::StepTemplate& y) {
-                              return x.name == y.name && x.parents == y.parents;
+                              return x.name == y.name && x.parents == y.parents && SameKind(x, y);
                             });
 }
 
