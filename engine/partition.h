@@ -57,14 +57,14 @@ struct PartitionSettings {
 // apply further commands meanwhile. Not safe for concurrent use.
 class Partition {
  public:
-  // `seed` decides the attempts' nonces, the ids of sub-tasks and the retries' jitter; never use one
-  // twice.
+  // `seed` decides the attempts' nonces, the ids of sub-tasks and the retries' jitter; never use
+  // one twice.
   Partition(PartitionSettings settings, std::uint64_t seed);
 
   // Takes up an open task as it was stored, before the first Apply. Attempts that were under way
   // get a new lease: their handlers may still be at work, and will connect again.
-  // Errors: DATA_LOSS if record and template do not fit each other; ALREADY_EXISTS if the task is in
-  // memory. It is then left out.
+  // Errors: DATA_LOSS if record and template do not fit each other; ALREADY_EXISTS if the task is
+  // in memory. It is then left out.
   absl::Status Restore(StoredTask stored, Timestamp now);
 
   // Takes up what was paused, before the first Apply.

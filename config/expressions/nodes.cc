@@ -17,7 +17,7 @@ ExpressionValue Null() {
   return kNull;
 }
 
-absl::Status Wrong(std::string what) { return absl::InvalidArgumentError(std::move(what)); }
+absl::Status Wrong(const std::string& what) { return absl::InvalidArgumentError(what); }
 
 absl::StatusOr<ExpressionValue> Parse(std::string_view text, const char* what) {
   if (text.empty()) return Null();

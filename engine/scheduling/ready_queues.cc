@@ -29,9 +29,9 @@ TemplateUse& ReadyQueues::UseOf(const TaskTemplate& task_template) {
   std::unique_ptr<TemplateUse>& use = uses_[task_template.id];
   if (use == nullptr) {
     use = std::make_unique<TemplateUse>();
-    use->paused = paused_namespaces_.contains(task_template.id.namespace_name) ||
-                  paused_templates_.contains(
-                      {task_template.id.namespace_name, task_template.id.name});
+    use->paused =
+        paused_namespaces_.contains(task_template.id.namespace_name) ||
+        paused_templates_.contains({task_template.id.namespace_name, task_template.id.name});
   }
   return *use;
 }

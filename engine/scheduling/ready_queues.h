@@ -82,10 +82,10 @@ struct ClassPool {
   bool full() const { return limit != 0 && running >= limit; }
 };
 
-// How ready steps are ordered. Three wishes make one number that is fixed when a step becomes ready:
-// who came first goes first; but each level of priority is worth `ageing` of waiting, so that urgent
-// work goes ahead and nothing starves; and each step of a task stands `spacing` behind the one
-// before it, so that a task with thousands of ready steps does not hold up the others.
+// How ready steps are ordered. Three wishes make one number that is fixed when a step becomes
+// ready: who came first goes first; but each level of priority is worth `ageing` of waiting, so
+// that urgent work goes ahead and nothing starves; and each step of a task stands `spacing` behind
+// the one before it, so that a task with thousands of ready steps does not hold up the others.
 struct ReadyOrder {
   Duration ageing = std::chrono::seconds(10);
   Duration spacing = std::chrono::milliseconds(1);
@@ -117,8 +117,9 @@ class ReadyQueues {
   void Push(TaskRun& task, StepIndex step);
   void Remove(TaskRun& task, StepIndex step);
 
-  // A step of the route is at a handler now, or is there no longer. Finished returns whether a limit
-  // was reached until now, so that other steps of the template or class may be handed out again.
+  // A step of the route is at a handler now, or is there no longer. Finished returns whether a
+  // limit was reached until now, so that other steps of the template or class may be handed out
+  // again.
   void Started(Route& route);
   bool Finished(Route& route);
 

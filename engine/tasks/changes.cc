@@ -78,10 +78,8 @@ void Changes::Flush() {
                                   .value = EncodeStep(task.at(step))});
     }
     for (const StepIndex step : touched.dropped) {
-      effects_.records.push_back({.kind = RecordWrite::Kind::kStepGone,
-                                  .task = task.id,
-                                  .step = step,
-                                  .value = {}});
+      effects_.records.push_back(
+          {.kind = RecordWrite::Kind::kStepGone, .task = task.id, .step = step, .value = {}});
     }
     if (touched.history.transitions_size() > 0) {
       effects_.records.push_back({.kind = RecordWrite::Kind::kHistory,

@@ -43,7 +43,8 @@ class Changes {
   void Move(TaskRun& task, StepIndex step, StepInput input, const Cause& cause = {});
   void Move(TaskRun& task, TaskInput input, const Cause& cause = {});
 
-  // Something about the step, or the task, changed that is no change of state: its record is stored.
+  // Something about the step, or the task, changed that is no change of state: its record is
+  // stored.
   void Save(TaskRun& task, StepIndex step);
   void Save(TaskRun& task);
   // The same, with a row of history that leads from the state to itself.

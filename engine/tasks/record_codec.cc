@@ -56,7 +56,8 @@ StepRun DecodeStep(storage::v1::StepRecord&& record) {
 
 absl::Status DoesNotFit(const TaskRun& task, std::string_view why) {
   return absl::DataLossError(absl::StrCat("task ", task.id.ToString(), " of template ",
-                                          task.task_template->id.ToString(), ": ", std::string(why)));
+                                          task.task_template->id.ToString(), ": ",
+                                          std::string(why)));
 }
 
 void DecodeHeader(const storage::v1::TaskRecord& record, TaskRun& task) {
@@ -221,7 +222,8 @@ absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored) {
   if (absl::Status items = DecodeItems(stored.steps, *task); !items.ok()) return items;
   for (auto& [step, record] : stored.steps) {
     if (!task->has(step) || NameOf(static_cast<StepState>(record.state())) == "unknown") {
-      return DoesNotFit(*task, absl::StrCat("its step ", Raw(step), " is not one of the template's"));
+      return DoesNotFit(*task,
+                        absl::StrCat("its step ", Raw(step), " is not one of the template's"));
     }
     StepRun& run = task->at(step);
     std::unique_ptr<StepExtras> places = std::move(run.extras);

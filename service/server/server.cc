@@ -115,9 +115,7 @@ class ServerImpl final : public Server {
   }
 
   absl::Status StartPartition() {
-    find_template_ = [this](const engine::TemplateId& id) {
-      return templates_->Compiled(id);
-    };
+    find_template_ = [this](const engine::TemplateId& id) { return templates_->Compiled(id); };
     const absl::StatusOr<storage::Sequence> newest = store_->LastSequence(kPartition);
     if (!newest.ok()) return newest.status();
     log_ = std::make_unique<EventLog>(store_.get(), kPartition, *newest);
@@ -129,8 +127,8 @@ class ServerImpl final : public Server {
         log_.get(),
         [this](const storage::v1::EventBatchRecord& events) { metrics_->Observe(events); });
     sub_tasks_ = std::make_unique<SubTaskStarter>(settings_.payload_bytes_max, templates_.get());
-    release_ = std::make_unique<EffectRelease>(store_.get(), &sessions_, hub_.get(),
-                                               sub_tasks_.get());
+    release_ =
+        std::make_unique<EffectRelease>(store_.get(), &sessions_, hub_.get(), sub_tasks_.get());
     PartitionRunner::Options options;
     options.partition = kPartition;
     options.last_slot = storage::kSlotCount;
@@ -157,8 +155,8 @@ class ServerImpl final : public Server {
     }
     task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
                                                   templates_.get(), runner_.get(), reader_.get());
-    operator_service_ = std::make_unique<OperatorService>(
-        kPartition, settings_.payload_bytes_max, runner_.get(), reader_.get());
+    operator_service_ = std::make_unique<OperatorService>(kPartition, settings_.payload_bytes_max,
+                                                          runner_.get(), reader_.get());
     template_service_ = std::make_unique<TemplateService>(templates_.get());
     event_service_ = std::make_unique<EventService>(log_.get(), hub_.get());
     handler_service_ =

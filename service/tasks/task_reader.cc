@@ -101,7 +101,8 @@ void FillStep(const storage::v1::StepRecord& record, v1::Step& step) {
 // Counts the items of `for_each` steps that are done.
 void FillItems(const Steps& records, v1::Task& task) {
   for (const auto& [index, record] : records) {
-    if (record.items_plus_one() == 0 || Raw(index) >= static_cast<std::uint32_t>(task.steps_size())) {
+    if (record.items_plus_one() == 0 ||
+        Raw(index) >= static_cast<std::uint32_t>(task.steps_size())) {
       continue;
     }
     const std::uint32_t first = record.items_first();

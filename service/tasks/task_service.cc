@@ -61,13 +61,13 @@ absl::Status CheckOrigin(const v1::CreateTaskRequest& request) {
     }
   }
   if (request.priority() > engine::kPriorityMax) {
-    return absl::InvalidArgumentError(absl::StrCat("priority: must be 0 to ", engine::kPriorityMax,
-                                                   ", is ", request.priority()));
+    return absl::InvalidArgumentError(
+        absl::StrCat("priority: must be 0 to ", engine::kPriorityMax, ", is ", request.priority()));
   }
   if (request.idempotency_key().size() > kKeyBytesMax) {
-    return absl::InvalidArgumentError(absl::StrCat("idempotency_key: ",
-                                                   request.idempotency_key().size(),
-                                                   " bytes are over the limit of ", kKeyBytesMax));
+    return absl::InvalidArgumentError(
+        absl::StrCat("idempotency_key: ", request.idempotency_key().size(),
+                     " bytes are over the limit of ", kKeyBytesMax));
   }
   return absl::OkStatus();
 }
@@ -76,12 +76,11 @@ absl::StatusOr<std::vector<engine::StepIndex>> BypassOf(const v1::CreateTaskRequ
                                                         const engine::TaskTemplate& task_template) {
   std::vector<engine::StepIndex> bypass;
   for (const std::string& name : request.bypass_steps()) {
-    const auto found =
-        std::ranges::find(task_template.steps, name, &engine::StepTemplate::name);
+    const auto found = std::ranges::find(task_template.steps, name, &engine::StepTemplate::name);
     if (found == task_template.steps.end()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("bypass_steps: the template ", task_template.id.ToString(),
-                       " has no step \"", absl::CHexEscape(name), "\""));
+      return absl::InvalidArgumentError(absl::StrCat("bypass_steps: the template ",
+                                                     task_template.id.ToString(), " has no step \"",
+                                                     absl::CHexEscape(name), "\""));
     }
     bypass.push_back(
         engine::StepIndex{static_cast<std::uint32_t>(found - task_template.steps.begin())});
@@ -164,8 +163,8 @@ grpc::ServerUnaryReactor* TaskService::SignalTask(grpc::CallbackServerContext* c
   const absl::StatusOr<engine::TaskId> id = ParseId(request->task_id());
   absl::Status checked = id.status();
   if (checked.ok() && (request->name().empty() || request->name().size() > kKeyBytesMax)) {
-    checked = absl::InvalidArgumentError(absl::StrCat("name: must have 1 to ", kKeyBytesMax,
-                                                      " bytes"));
+    checked =
+        absl::InvalidArgumentError(absl::StrCat("name: must have 1 to ", kKeyBytesMax, " bytes"));
   }
   if (checked.ok()) checked = CheckLength(request->initiator(), "initiator");
   std::string payload = request->payload().empty() ? "{}" : request->payload();
@@ -212,8 +211,7 @@ grpc::ServerUnaryReactor* TaskService::ExplainTask(grpc::CallbackServerContext* 
   }
   runner_.Inspect([this, reactor, response, id = *id,
                    step = request->step_name()](const engine::Partition* partition) {
-    absl::StatusOr<v1::ExplainTaskResponse> explained =
-        absl::UnavailableError("the service stops");
+    absl::StatusOr<v1::ExplainTaskResponse> explained = absl::UnavailableError("the service stops");
     if (partition != nullptr) {
       explained = partition->Look(id) != nullptr
                       ? partition->Explain(id, step, ReadClock(), kExplainedStepsMax)
@@ -235,9 +233,9 @@ absl::StatusOr<v1::ExplainTaskResponse> TaskService::ExplainFinished(
   out.set_recommended_action(engine::RecommendedAction(task->execution_status()));
   const bool blocked = task->state() == v1::TASK_STATE_ERROR;
   out.set_health_status(blocked ? "blocked" : "healthy");
-  std::string summary = absl::StrCat(
-      "the task has finished: it is ",
-      std::string(NameOf(static_cast<engine::TaskState>(task->state()))));
+  std::string summary =
+      absl::StrCat("the task has finished: it is ",
+                   std::string(NameOf(static_cast<engine::TaskState>(task->state()))));
   if (task->failed_steps_size() > 0) {
     absl::StrAppend(&summary, ", blocked by ", absl::StrJoin(task->failed_steps(), ", "));
   }

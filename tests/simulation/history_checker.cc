@@ -56,10 +56,10 @@ std::string EventOf(const storage::v1::Transition& change) {
 // Events that tell of a change of state, and not of what led to it.
 bool TellsOfChange(const std::string& name) {
   static const std::set<std::string> kNames = {
-      "task.start_requested", "task.completed",          "task.failed",
-      "task.cancelled",       "task.resolved_manually",  "task.retry_requested",
+      "task.start_requested", "task.completed",           "task.failed",
+      "task.cancelled",       "task.resolved_manually",   "task.retry_requested",
       "step.completed",       "step.execution_requested", "step.failed",
-      "step.cancelled",       "observability.step.skip", "step.resolved_manually"};
+      "step.cancelled",       "observability.step.skip",  "step.resolved_manually"};
   return kNames.contains(name);
 }
 
@@ -100,17 +100,16 @@ void HistoryChecker::CheckAssignment(const engine::Assignment& assignment) {
   const auto row = store_.rows().steps.find({token.task, token.step});
   // A later command of the same commit may have taken it back, or handed it out anew.
   const bool newest = newest_[{token.task, token.step}] == token;
-  const bool runs = row != store_.rows().steps.end() &&
-                    row->second.state() == v1::STEP_STATE_IN_PROGRESS;
+  const bool runs =
+      row != store_.rows().steps.end() && row->second.state() == v1::STEP_STATE_IN_PROGRESS;
   if (newest && runs && row->second.nonce() != token.nonce) {
     Fault(Name(token.task, token.step) + " left the house before its record was durable");
   }
-  const engine::StepTemplate& step =
-      assignment.task_template->steps[Raw(assignment.template_step)];
+  const engine::StepTemplate& step = assignment.task_template->steps[Raw(assignment.template_step)];
   const std::uint32_t limit = std::max(1u, step.retry_limit);
   if (Raw(assignment.attempt) == 0 || Raw(assignment.attempt) > limit) {
-    Fault(Name(token.task, token.step) + " had attempt " +
-          std::to_string(Raw(assignment.attempt)) + " of " + std::to_string(limit));
+    Fault(Name(token.task, token.step) + " had attempt " + std::to_string(Raw(assignment.attempt)) +
+          " of " + std::to_string(limit));
   }
   CheckTurn(assignment);
   for (const StepIndex parent : step.parents) {
@@ -173,15 +172,15 @@ void HistoryChecker::CheckNothingLost() {
     const auto row = store_.rows().steps.find({token.task, token.step});
     // A rerun drops items, and others may get their places; their history stays.
     const auto task = store_.rows().tasks.find(token.task);
-    const bool is_item = task != store_.rows().tasks.end() &&
-                         Raw(token.step) >= task->second.total_steps();
+    const bool is_item =
+        task != store_.rows().tasks.end() && Raw(token.step) >= task->second.total_steps();
     if (is_item) continue;
     if (row == store_.rows().steps.end()) {
       Fault(Name(token.task, token.step) + ": an acknowledged result and its step are lost");
       continue;
     }
-    const bool still_runs = row->second.state() == v1::STEP_STATE_IN_PROGRESS &&
-                            row->second.nonce() == token.nonce;
+    const bool still_runs =
+        row->second.state() == v1::STEP_STATE_IN_PROGRESS && row->second.nonce() == token.nonce;
     if (still_runs || row->second.attempts() < Raw(token.attempt)) {
       Fault(Name(token.task, token.step) + ": an acknowledged result is lost");
     }
@@ -205,9 +204,8 @@ void HistoryChecker::CheckHistories() {
     }
     if (changes == told) continue;
     const auto [change, event] = std::ranges::mismatch(changes, told);
-    Fault("task " + task.ToString() + ": change " +
-          std::to_string(change - changes.begin()) + " is " +
-          (change == changes.end() ? "none" : *change) + ", and its event " +
+    Fault("task " + task.ToString() + ": change " + std::to_string(change - changes.begin()) +
+          " is " + (change == changes.end() ? "none" : *change) + ", and its event " +
           (event == told.end() ? "none" : *event));
   }
 }
@@ -227,8 +225,8 @@ void HistoryChecker::CheckTransitions(const TaskId& task,
       state = to;
       continue;
     }
-    const auto [place, first] = steps.try_emplace(
-        {change.step_plus_one(), change.item_plus_one()}, StepState::kPending);
+    const auto [place, first] =
+        steps.try_emplace({change.step_plus_one(), change.item_plus_one()}, StepState::kPending);
     const auto from = static_cast<StepState>(change.step_from());
     const auto to = static_cast<StepState>(change.step_to());
     // A rerun makes items anew.

@@ -24,10 +24,13 @@ std::string Step(RandomSource& random, std::uint32_t place, const std::string& s
   const std::string parents = Parents(random, place);
   if (!parents.empty()) yaml += "    depends_on_steps: [" + parents + "]\n";
   yaml += "    default_retry_limit: " + Text(random.Below(4)) + "\n";
-  if (random.OneIn(8)) yaml += "    when: context.n " + std::string(random.OneIn(2) ? ">" : "<=") + " 5\n";
+  if (random.OneIn(8))
+    yaml += "    when: context.n " + std::string(random.OneIn(2) ? ">" : "<=") + " 5\n";
   if (random.OneIn(6)) yaml += "    skippable: true\n";
-  if (random.OneIn(8)) yaml += "    timeouts: {start_to_close: " + Text(5 + random.Below(60)) + "s}\n";
-  if (random.OneIn(10)) yaml += "    timeouts: {schedule_to_start: " + Text(5 + random.Below(60)) + "s}\n";
+  if (random.OneIn(8))
+    yaml += "    timeouts: {start_to_close: " + Text(5 + random.Below(60)) + "s}\n";
+  if (random.OneIn(10))
+    yaml += "    timeouts: {schedule_to_start: " + Text(5 + random.Below(60)) + "s}\n";
   const std::string handled = "    handler_class: H" + Text(random.Below(3)) + "\n";
   switch (random.Below(10)) {
     case 0:
@@ -36,8 +39,8 @@ std::string Step(RandomSource& random, std::uint32_t place, const std::string& s
       return yaml + "    wait_for_signal: go" + Text(random.Below(2)) + "\n" +
              (random.OneIn(2) ? "    timeout: " + Text(1 + random.Below(200)) + "s\n" : "");
     case 2:
-      return yaml + handled + "    for_each: {items: context.items, concurrency: " +
-             Text(random.Below(3)) + "}\n";
+      return yaml + handled +
+             "    for_each: {items: context.items, concurrency: " + Text(random.Below(3)) + "}\n";
     case 3:
       if (sub_task.empty()) return yaml + handled;
       yaml += "    sub_task: {name: " + sub_task + "}\n";

@@ -8,13 +8,12 @@ namespace {
 constexpr int kHandlers = 4;
 
 std::string DecisionResults(RandomSource& random, const engine::Assignment& assignment) {
-  const engine::StepTemplate& step =
-      assignment.task_template->steps[Raw(assignment.template_step)];
+  const engine::StepTemplate& step = assignment.task_template->steps[Raw(assignment.template_step)];
   std::string names;
   for (const engine::StepIndex branch : step.branches) {
     if (random.OneIn(2)) continue;
-    names += (names.empty() ? "\"" : ", \"") +
-             assignment.task_template->steps[Raw(branch)].name + "\"";
+    names +=
+        (names.empty() ? "\"" : ", \"") + assignment.task_template->steps[Raw(branch)].name + "\"";
   }
   return "{\"create_steps\": [" + names + "]}";
 }
@@ -33,15 +32,15 @@ SimulatedHandlers::SimulatedHandlers(RandomSource* random) : random_(*random) {
 
 engine::Command SimulatedHandlers::Connect(SimulatedHandler& handler) {
   handler.session = ++sessions_;
-  engine::RegisterHandler command{engine::SessionId{handler.session},
-                                  handler.instance,
-                                  handler.instance,
-                                  handler.concurrency,
-                                  {{"H0", "", "", random_.Below(3)}, {"H1", "", "", 0},
-                                   {"H2", "", "", 0}},
-                                  {},
-                                  {},
-                                  handler.confirms};
+  engine::RegisterHandler command{
+      engine::SessionId{handler.session},
+      handler.instance,
+      handler.instance,
+      handler.concurrency,
+      {{"H0", "", "", random_.Below(3)}, {"H1", "", "", 0}, {"H2", "", "", 0}},
+      {},
+      {},
+      handler.confirms};
   for (const auto& [bytes, assignment] : handler.held) command.held.push_back(assignment.token);
   return command;
 }

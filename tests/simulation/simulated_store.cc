@@ -49,8 +49,11 @@ void SimulatedStore::Apply(const engine::RecordWrite& write) {
 
 engine::StoredTask SimulatedStore::Read(const TaskId& id,
                                         engine::TaskTemplatePtr task_template) const {
-  engine::StoredTask stored{id, rows_.tasks.at(id), std::move(task_template),
-                            engine::MakePayload(rows_.contexts.at(id)), {}};
+  engine::StoredTask stored{id,
+                            rows_.tasks.at(id),
+                            std::move(task_template),
+                            engine::MakePayload(rows_.contexts.at(id)),
+                            {}};
   const auto end = rows_.steps.end();
   for (auto at = rows_.steps.lower_bound({id, StepIndex{0}}); at != end && at->first.first == id;
        ++at) {

@@ -252,8 +252,7 @@ void Simulation::CheckLoad() {
     const std::uint32_t in_flight = partition_->InFlightOf(engine::SessionId{session});
     if (in_flight > std::max(handlers_.ConcurrencyOf(session), 1u)) {
       // What it brought along when it connected again may be more than it takes now; none here is.
-      checker_.Fault("session " + std::to_string(session) + " holds " +
-                     std::to_string(in_flight));
+      checker_.Fault("session " + std::to_string(session) + " holds " + std::to_string(in_flight));
     }
   }
 }
@@ -269,8 +268,7 @@ void Simulation::Finish() {
       commands.emplace_back(engine::ResumeTask{task, "me", "go"});
       for (const char* signal : {"go0", "go1"}) {
         if (round % 8 == 0) {
-          commands.emplace_back(
-              engine::SignalTask{task, signal, engine::MakePayload("{}"), "me"});
+          commands.emplace_back(engine::SignalTask{task, signal, engine::MakePayload("{}"), "me"});
         }
       }
     }
@@ -288,9 +286,9 @@ void Simulation::Finish() {
   checker_.CheckHistories();
   if (!store_.rows().open.empty() && partition_->open_tasks() == 0) {
     const TaskId& open = *store_.rows().open.begin();
-    checker_.Fault("task " + open.ToString() + " is open in the store, and not in the engine; it is " +
-                   std::string(NameOf(static_cast<engine::TaskState>(
-                       store_.rows().tasks.at(open).state()))));
+    checker_.Fault(
+        "task " + open.ToString() + " is open in the store, and not in the engine; it is " +
+        std::string(NameOf(static_cast<engine::TaskState>(store_.rows().tasks.at(open).state()))));
   }
   for (const std::uint64_t session : handlers_.Sessions()) {
     if (partition_->open_tasks() == 0 && partition_->InFlightOf(engine::SessionId{session}) > 0) {
@@ -301,12 +299,13 @@ void Simulation::Finish() {
 
 void Simulation::CheckReserve() {
   for (const auto& [task, record] : store_.rows().tasks) {
-    if (record.state() != v1::TASK_STATE_COMPLETE && record.state() != v1::TASK_STATE_ERROR) continue;
+    if (record.state() != v1::TASK_STATE_COMPLETE && record.state() != v1::TASK_STATE_ERROR)
+      continue;
     const engine::TaskTemplate& of = *template_of_.at(task);
     for (std::uint32_t i = 0; i < of.steps.size(); ++i) {
       const auto row = store_.rows().steps.find({task, StepIndex{i}});
-      const bool pending = row == store_.rows().steps.end() ||
-                           row->second.state() == v1::STEP_STATE_PENDING;
+      const bool pending =
+          row == store_.rows().steps.end() || row->second.state() == v1::STEP_STATE_PENDING;
       if (of.steps[i].in_reserve() && pending) {
         checker_.Fault("task " + task.ToString() + " has ended without its step " +
                        of.steps[i].name);
@@ -321,7 +320,8 @@ void Simulation::ExplainLeftovers() {
     const auto explained = partition_->Explain(task, "", now_, 1000);
     std::string why = explained.ok() ? explained->summary() : explained.status().ToString();
     if (explained.ok()) {
-      for (const auto& step : explained->steps()) why += "; " + step.step_name() + ": " + step.message();
+      for (const auto& step : explained->steps())
+        why += "; " + step.step_name() + ": " + step.message();
     }
     checker_.Fault("task " + task.ToString() + " never ends: " + why);
     checker_.FaultHistory(task);
