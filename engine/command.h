@@ -73,23 +73,26 @@ struct CancelTask {
   std::string reason;
 };
 
-// Pauses a task or a scope, or lets it go on. Changing nothing is no error. Fails with NOT_FOUND if
-// no open task has that id.
+// Pauses a task: nothing more of it is handed out or begun. Changing nothing is no error, here and in
+// the three that follow; for a task each fails with NOT_FOUND if no open task has that id.
 struct PauseTask {
   TaskId task;
   std::string actor;
   std::string reason;
 };
+// Lets a paused task go on.
 struct ResumeTask {
   TaskId task;
   std::string actor;
   std::string reason;
 };
+// Pauses a template, a namespace or a handler class.
 struct PauseScope {
   PauseKey scope;
   std::string actor;
   std::string reason;
 };
+// Lets it go on.
 struct ResumeScope {
   PauseKey scope;
 };

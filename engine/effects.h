@@ -99,6 +99,7 @@ enum class ResultOutcome : std::uint8_t {
   kNotOpen,
 };
 
+// A result was dealt with.
 struct Acknowledgement {
   SessionId session{};
   AttemptToken token;

@@ -31,11 +31,14 @@ struct OperatorAct {
   Timestamp at;
 };
 
+// To and from what is stored. Any record can be decoded.
 storage::v1::OperatorRecord Encode(const OperatorAct& act);
 OperatorAct Decode(const storage::v1::OperatorRecord& record);
 
+// Everything of a partition that is paused, tasks apart.
 using Pauses = absl::btree_map<PauseKey, OperatorAct>;
 
+// Likewise.
 storage::v1::PausesRecord Encode(const Pauses& pauses);
 Pauses Decode(const storage::v1::PausesRecord& record);
 
