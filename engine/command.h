@@ -73,8 +73,8 @@ struct CancelTask {
   std::string reason;
 };
 
-// Pauses a task: nothing more of it is handed out or begun. Changing nothing is no error, here and in
-// the three that follow; for a task each fails with NOT_FOUND if no open task has that id.
+// Pauses a task: nothing more of it is handed out or begun. Changing nothing is no error, here and
+// in the three that follow; for a task each fails with NOT_FOUND if no open task has that id.
 struct PauseTask {
   TaskId task;
   std::string actor;
