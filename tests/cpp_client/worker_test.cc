@@ -164,6 +164,8 @@ TEST(Worker, ManyAssignments_AreEachAnsweredOnce) {
     stream.Send(frame);
     frame.Clear();
   }
+  // A worker that holds nothing yet would close its side as soon as it is stopped.
+  stream.AwaitResult("1");
   worker.Stop();
   stream.AwaitDrain();
   std::set<std::string> tokens;
