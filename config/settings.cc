@@ -24,6 +24,8 @@ constexpr std::size_t kSettingsBytesMax = 1u << 20;
 constexpr std::uint64_t kPayloadBytesLeast = 1u << 10;
 constexpr std::uint32_t kHandlerClassLimitMax = 1'000'000;
 constexpr std::uint64_t kPayloadBytesMost = 64u << 20;
+constexpr std::uint64_t kStoreBytesLeast = 8u << 20;
+constexpr std::uint64_t kStoreBytesMost = std::uint64_t{1} << 40;
 constexpr std::array<std::string_view, 5> kLogLevels = {"trace", "debug", "info", "warn", "error"};
 
 // One section of the file: a map of keys, each with the function that reads it.
@@ -67,6 +69,8 @@ class Reader {
                  {"environment", Text(&settings_.environment, IsAnything, "")},
                  {"templates", Text(&settings_.templates, IsAnything, "")},
                  {"drain", Duration(&settings_.drain)},
+                 {"store", Map({{"memory", Size(&settings_.store_memory_bytes, kStoreBytesLeast,
+                                                kStoreBytesMost, "8MiB to 1TiB")}})},
                  {"metrics", Map({{"listen", Text(&settings_.metrics_listen, IsEmptyOrHostPort,
                                                   "host:port, or empty for none")}})},
                  {"log", Map({{"level", Text(&settings_.log_level, IsLogLevel,
@@ -75,7 +79,8 @@ class Reader {
                                    {"heartbeat", Duration(&settings_.heartbeat)},
                                    {"confirm_within", Duration(&settings_.confirm_within)},
                                    {"cancel_grace", Duration(&settings_.cancel_grace)}})},
-                 {"limits", Map({{"payload", Size(&settings_.payload_bytes_max)},
+                 {"limits", Map({{"payload", Size(&settings_.payload_bytes_max, kPayloadBytesLeast,
+                                                    kPayloadBytesMost, "1KiB to 64MiB")},
                                  {"handler_classes", Counts(&settings_.handler_class_limits)}})},
                  {"retry", Map({{"backoff", Durations(&settings_.retry.backoff)},
                                 {"multiplier", Number(&settings_.retry.multiplier, 1, 100)},
@@ -156,15 +161,17 @@ class Reader {
     };
   }
 
-  Section::Read Size(std::uint64_t* out) {
-    return [this, out](const YamlFields& fields, const std::string& key) {
+  Section::Read Size(std::uint64_t* out, std::uint64_t least, std::uint64_t most,
+                     std::string range) {
+    return [this, out, least, most, range = std::move(range)](const YamlFields& fields,
+                                                              const std::string& key) {
       const std::optional<std::string> text = Filled(fields, key);
       if (!text) return;
       const std::optional<std::uint64_t> size = ParseSize(*text);
-      if (size && *size >= kPayloadBytesLeast && *size <= kPayloadBytesMost) {
+      if (size && *size >= least && *size <= most) {
         *out = *size;
       } else {
-        fields.Error(key, absl::StrCat("`", *text, "` is not a size from 1KiB to 64MiB"));
+        fields.Error(key, absl::StrCat("`", *text, "` is not a size from ", range));
       }
     };
   }

@@ -37,6 +37,8 @@ struct Settings {
   std::string metrics_listen = "127.0.0.1:9464";
   // `data`: the folder of the store. Made if missing.
   std::string data = "data";
+  // `store.memory`: memory for what is read from the store and not yet written out, in bytes.
+  std::uint64_t store_memory_bytes = 64u << 20;
   // `environment`: which `environments` of the templates count.
   std::string environment = "development";
   // `templates`: folder of templates applied at start, read with its subfolders; empty: none.

@@ -27,11 +27,12 @@ struct RecordWrite {
     kStep,
     // A HistoryRecord, to be added behind the task's others.
     kHistory,
-    // The task is open: to be read at the next start.
+    // The task is open: to be read at the next start. If it was finished, `at_us` is since when.
     kOpen,
-    // The task is open no more: removes the mark.
+    // The task is open no more: removes the mark. `at_us` is when it finished, the value a
+    // FinishedRecord.
     kClosed,
-    // The task exists, made at `created_at_us`: its place in lists.
+    // The task exists, made at `at_us`: its place in lists.
     kCreated,
     // Removes the StepRecord of `step`.
     kStepGone,
@@ -42,7 +43,8 @@ struct RecordWrite {
   Kind kind;
   TaskId task;
   StepIndex step{};
-  std::int64_t created_at_us = 0;
+  // Microseconds since the Unix epoch; 0: does not apply.
+  std::int64_t at_us = 0;
   // Empty for marks.
   std::string value;
 };

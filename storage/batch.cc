@@ -3,10 +3,14 @@
 namespace tasker::storage {
 
 void Batch::Put(Table table, std::string_view key, std::string_view value) {
-  Add(table, false, key, value);
+  Add(table, Kind::kPut, key, value);
 }
 
-void Batch::Delete(Table table, std::string_view key) { Add(table, true, key, {}); }
+void Batch::Delete(Table table, std::string_view key) { Add(table, Kind::kDelete, key, {}); }
+
+void Batch::DeleteRange(Table table, std::string_view begin, std::string_view end) {
+  Add(table, Kind::kDeleteRange, begin, end);
+}
 
 void Batch::Append(const Batch& other) {
   const std::size_t base = data_.size();
@@ -26,13 +30,13 @@ void Batch::Clear() {
 Batch::Change Batch::at(std::size_t i) const {
   const Entry& entry = entries_[i];
   const std::string_view data = data_;
-  return {entry.table, entry.is_delete, data.substr(entry.offset, entry.key_size),
+  return {entry.table, entry.kind, data.substr(entry.offset, entry.key_size),
           data.substr(entry.offset + entry.key_size, entry.value_size)};
 }
 
-void Batch::Add(Table table, bool is_delete, std::string_view key, std::string_view value) {
+void Batch::Add(Table table, Kind kind, std::string_view key, std::string_view value) {
   entries_.push_back(
-      {table, is_delete, static_cast<std::uint32_t>(key.size()), data_.size(), value.size()});
+      {table, kind, static_cast<std::uint32_t>(key.size()), data_.size(), value.size()});
   data_.append(key);
   data_.append(value);
 }

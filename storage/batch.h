@@ -10,21 +10,28 @@
 
 namespace tasker::storage {
 
-// Puts and deletes, applied in the order they were added. Holds its bytes in one block, so that
+// Puts, deletes and deletes of ranges, applied in the order they were added. Holds its bytes in one block, so that
 // adding a change seldom allocates and Clear() keeps the memory for the next batch.
 class Batch {
  public:
+  enum class Kind : std::uint8_t { kPut, kDelete, kDeleteRange };
+
   // One change, as views into the batch: valid until the batch changes.
   struct Change {
     Table table;
-    bool is_delete;
+    Kind kind;
+    // Of a range: its first key.
     std::string_view key;
-    // Empty for a delete.
+    // Of a put. Of a range: the key behind its last. Empty for a delete.
     std::string_view value;
   };
 
   void Put(Table table, std::string_view key, std::string_view value);
   void Delete(Table table, std::string_view key);
+  // Deletes all keys in [begin, end), at a price that does not depend on how many there are. Meant
+  // for long ranges, seldom: each leaves a mark that reads have to heed until it is compacted away.
+  // Precondition: begin < end.
+  void DeleteRange(Table table, std::string_view begin, std::string_view end);
 
   // Adds all of `other`'s changes behind this batch's own.
   void Append(const Batch& other);
@@ -43,13 +50,13 @@ class Batch {
  private:
   struct Entry {
     Table table;
-    bool is_delete;
+    Kind kind;
     std::uint32_t key_size;
     std::size_t offset;
     std::size_t value_size;
   };
 
-  void Add(Table table, bool is_delete, std::string_view key, std::string_view value);
+  void Add(Table table, Kind kind, std::string_view key, std::string_view value);
 
   std::string data_;
   std::vector<Entry> entries_;

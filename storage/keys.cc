@@ -99,6 +99,21 @@ std::string CreatedKey(PartitionId partition, std::int64_t created_at_us,
   return key;
 }
 
+std::string FinishedKey(PartitionId partition, std::int64_t completed_at_us,
+                        std::string_view task_id) {
+  std::string key = PartitionKey(partition);
+  AppendBigEndian(key, static_cast<std::uint64_t>(completed_at_us));
+  key.append(task_id);
+  return key;
+}
+
+std::optional<FinishedPlace> FinishedPlaceIn(std::string_view finished_key) {
+  constexpr std::size_t kPrefix = kSlotSize + sizeof(std::uint64_t);
+  if (finished_key.size() != kPrefix + kTaskIdSize) return std::nullopt;
+  const auto at_us = ReadBigEndian<std::uint64_t>(finished_key.substr(kSlotSize));
+  return FinishedPlace{static_cast<std::int64_t>(at_us), finished_key.substr(kPrefix)};
+}
+
 std::string_view HistoryPlaceIn(std::string_view history_key) {
   const std::size_t prefix = sizeof(std::uint16_t) + kTaskIdSize;
   return history_key.size() < prefix ? std::string_view() : history_key.substr(prefix);

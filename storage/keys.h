@@ -14,10 +14,11 @@
 //   events      partition:2 sequence:8                 -> EventBatchRecord
 //   created     partition:2 ~created_at_us:8 task:16   -> empty
 //   templates   partition:2 namespace 0 name 0 version -> TemplateRecord
+//   finished    partition:2 completed_at_us:8 task:16  -> FinishedRecord
 //
 // A task's slot is a hash of its id, fixed for ever; a partition owns a range of slots, and is
 // named by the first. So the number of partitions can change without rewriting a task. The logs
-// (events, created) belong to the partition that wrote them and stay under its name.
+// (events, created, finished) belong to the partition that wrote them and stay under its name.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,13 @@
 namespace tasker::storage {
 
 // The version of everything on disk. Raised with any change that an older service would misread.
-inline constexpr std::uint32_t kFormatVersion = 1;
+//
+//   1  the first
+//   2  adds the table `finished`; a store of format 1 gets it when it is opened (migrations.h)
+inline constexpr std::uint32_t kFormatVersion = 2;
+
+// Where the format stands, in the table partitions.
+inline constexpr std::string_view kFormatKey = "format";
 
 // How many slots there are, for ever.
 inline constexpr std::uint16_t kSlotCount = 1024;
@@ -76,6 +83,18 @@ std::optional<Sequence> EventSequenceIn(std::string_view event_key);
 // `created_at_us` must not be negative. Newer tasks come first.
 std::string CreatedKey(PartitionId partition, std::int64_t created_at_us, std::string_view task_id);
 
+// `completed_at_us` must not be negative. Tasks that finished earlier come first.
+std::string FinishedKey(PartitionId partition, std::int64_t completed_at_us,
+                        std::string_view task_id);
+
+// What a key of the table finished says.
+struct FinishedPlace {
+  std::int64_t completed_at_us = 0;
+  std::string_view task_id;
+};
+// Nullopt if it is no such key.
+std::optional<FinishedPlace> FinishedPlaceIn(std::string_view finished_key);
+
 // Where in a task's history a key stands: everything behind the task. Empty if it is no such key.
 std::string_view HistoryPlaceIn(std::string_view history_key);
 
@@ -86,7 +105,7 @@ std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key);
 std::string TemplateKey(std::string_view namespace_name, std::string_view name,
                         std::string_view version);
 
-// All keys of `partition` in the tables events, created and templates lie in
+// All keys of `partition` in the tables events, created, finished and templates lie in
 // [PartitionKey(partition), KeyAfter(PartitionKey(partition))).
 //
 // The first key behind all those that begin with `prefix`; empty if there is none.

@@ -1,6 +1,12 @@
 #include "storage/memory_store.h"
 
+#include <cstddef>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
 #include <utility>
+
+#include "absl/strings/str_cat.h"
 
 #include "storage/keys.h"
 
@@ -48,7 +54,58 @@ class MemorySnapshot final : public Snapshot {
   const MemoryStore::Tables tables_;
 };
 
+// A checkpoint is one file of rows: table, size and bytes of key, size and bytes of value.
+std::string CheckpointFile(const std::string& folder) { return folder + "/rows"; }
+
+void WriteSized(std::ostream& out, std::string_view bytes) {
+  const std::size_t size = bytes.size();
+  out.write(reinterpret_cast<const char*>(&size), sizeof size);
+  out.write(bytes.data(), static_cast<std::streamsize>(size));
+}
+
+std::string ReadSized(std::istream& in) {
+  std::size_t size = 0;
+  in.read(reinterpret_cast<char*>(&size), sizeof size);
+  std::string bytes(in ? size : 0, '\0');
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  return bytes;
+}
+
 }  // namespace
+
+absl::StatusOr<std::unique_ptr<MemoryStore>> MemoryStore::Open(const std::string& folder) {
+  std::ifstream in(CheckpointFile(folder), std::ios::binary);
+  if (!in) return absl::NotFoundError(absl::StrCat("no checkpoint in ", folder));
+  auto store = std::make_unique<MemoryStore>();
+  absl::MutexLock lock(&store->mutex_);
+  for (int table = in.get(); in; table = in.get()) {
+    std::string key = ReadSized(in);
+    store->tables_[static_cast<std::size_t>(table)][std::move(key)] = ReadSized(in);
+  }
+  return store;
+}
+
+absl::Status MemoryStore::CheckpointTo(const std::string& folder) {
+  std::error_code error;
+  if (!std::filesystem::create_directories(folder, error)) {
+    return absl::UnavailableError(absl::StrCat(folder, " exists, or cannot be made"));
+  }
+  std::ofstream out(CheckpointFile(folder), std::ios::binary);
+  absl::MutexLock lock(&mutex_);
+  for (std::size_t table = 0; table < kTableCount; ++table) {
+    for (const auto& [key, value] : tables_[table]) {
+      out.put(static_cast<char>(table));
+      WriteSized(out, key);
+      WriteSized(out, value);
+    }
+  }
+  out.close();
+  return out ? absl::OkStatus() : absl::UnavailableError(absl::StrCat("cannot write to ", folder));
+}
+
+absl::StatusOr<std::uint32_t> MemoryStore::AddBackup(const std::string&) {
+  return absl::UnimplementedError("what is only in memory has no backups; take a checkpoint");
+}
 
 void MemoryStore::Inject(Fault fault) {
   absl::MutexLock lock(&mutex_);
@@ -111,10 +168,16 @@ void MemoryStore::Write(PartitionId partition, const PartitionState& state, cons
   for (std::size_t i = 0; i < batch.size(); ++i) {
     const Batch::Change change = batch.at(i);
     Rows& rows = tables_[static_cast<std::size_t>(change.table)];
-    if (change.is_delete) {
-      if (const auto found = rows.find(change.key); found != rows.end()) rows.erase(found);
-    } else {
-      rows.insert_or_assign(std::string(change.key), std::string(change.value));
+    switch (change.kind) {
+      case Batch::Kind::kPut:
+        rows.insert_or_assign(std::string(change.key), std::string(change.value));
+        break;
+      case Batch::Kind::kDelete:
+        if (const auto found = rows.find(change.key); found != rows.end()) rows.erase(found);
+        break;
+      case Batch::Kind::kDeleteRange:
+        rows.erase(rows.lower_bound(change.key), rows.lower_bound(change.value));
+        break;
     }
   }
   tables_[static_cast<std::size_t>(Table::kPartitions)].insert_or_assign(PartitionKey(partition),

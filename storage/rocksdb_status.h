@@ -7,7 +7,8 @@
 namespace tasker::storage {
 
 // DATA_LOSS for what is damaged, RESOURCE_EXHAUSTED for a full disk, FAILED_PRECONDITION for a
-// folder that another process has locked, UNAVAILABLE for everything else; the text is kept.
+// folder that another process has locked or a newer program wrote, UNAVAILABLE for everything else;
+// the text is kept.
 absl::Status ToAbsl(const rocksdb::Status& status);
 
 }  // namespace tasker::storage

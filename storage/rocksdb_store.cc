@@ -1,98 +1,78 @@
 #include "storage/rocksdb_store.h"
 
-#include <array>
-#include <filesystem>
-#include <system_error>
+#include <memory>
+#include <string>
 #include <utility>
-#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
-#include <rocksdb/cache.h>
-#include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/statistics.h>
-#include <rocksdb/table.h>
-#include <rocksdb/write_buffer_manager.h>
+#include <rocksdb/utilities/checkpoint.h>
 
+#include "storage/backups.h"
 #include "storage/keys.h"
+#include "storage/migrations.h"
 #include "storage/partition_fence.h"
+#include "storage/rocksdb_database.h"
+#include "storage/rocksdb_snapshot.h"
 #include "storage/rocksdb_status.h"
+#include "storage/write_probe.h"
 
 namespace tasker::storage {
 namespace {
 
-constexpr char kFormatKey[] = "format";
+using DatabasePtr = std::shared_ptr<RocksDbDatabase>;
 
 rocksdb::Slice ToSlice(std::string_view text) { return {text.data(), text.size()}; }
-std::string_view ToView(const rocksdb::Slice& slice) { return {slice.data(), slice.size()}; }
 
-class RocksDbCursor final : public Snapshot::Cursor {
+// Lets one thread wait until the last user of a database has closed it. Safe for concurrent use.
+class ClosingGate {
  public:
-  RocksDbCursor(rocksdb::DB& db, rocksdb::ColumnFamilyHandle* family,
-                const rocksdb::Snapshot* snapshot, std::string_view begin, std::string_view end)
-      : end_(end), end_slice_(end_) {
-    rocksdb::ReadOptions options;
-    options.snapshot = snapshot;
-    if (!end_.empty()) options.iterate_upper_bound = &end_slice_;
-    iterator_.reset(db.NewIterator(options, family));
-    iterator_->Seek(ToSlice(begin));
+  void Opened() { Set(false); }
+  void Closed() { Set(true); }
+
+  // False: it is still open after `limit`.
+  bool AwaitClosed(absl::Duration limit) {
+    absl::MutexLock lock(&mutex_);
+    return mutex_.AwaitWithTimeout(absl::Condition(&closed_), limit);
   }
 
-  bool Valid() const override { return iterator_->Valid(); }
-  void Next() override { iterator_->Next(); }
-  std::string_view key() const override { return ToView(iterator_->key()); }
-  std::string_view value() const override { return ToView(iterator_->value()); }
-  absl::Status status() const override { return ToAbsl(iterator_->status()); }
-
  private:
-  // The iterator looks at the bound as long as it lives.
-  const std::string end_;
-  const rocksdb::Slice end_slice_;
-  std::unique_ptr<rocksdb::Iterator> iterator_;
+  void Set(bool closed) {
+    absl::MutexLock lock(&mutex_);
+    closed_ = closed;
+  }
+
+  absl::Mutex mutex_;
+  bool closed_ ABSL_GUARDED_BY(mutex_) = true;
 };
 
 class RocksDbStore final : public Store {
  public:
-  using Families = std::array<rocksdb::ColumnFamilyHandle*, kTableCount>;
-
-  RocksDbStore(std::unique_ptr<rocksdb::DB> db, Families families,
-               std::shared_ptr<rocksdb::Statistics> statistics)
-      : db_(std::move(db)), families_(families), statistics_(std::move(statistics)) {}
-
-  ~RocksDbStore() override {
-    for (rocksdb::ColumnFamilyHandle* family : families_) {
-      db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
-    }
-    db_->Close().PermitUncheckedError();
+  RocksDbStore(RocksDbOptions options, std::unique_ptr<RocksDbDatabase> database)
+      : options_(std::move(options)) {
+    absl::MutexLock lock(&mutex_);
+    Install(std::move(database));
   }
 
-  // Writes the format of a new store; refuses one that this program would misread.
-  absl::Status CheckFormat() {
-    absl::StatusOr<std::optional<std::string>> found = Get(Table::kPartitions, kFormatKey);
-    if (!found.ok()) return found.status();
-    if (!found->has_value()) {
-      return ToAbsl(
-          db_->Put(Synced(), Family(Table::kPartitions), kFormatKey, absl::StrCat(kFormatVersion)));
-    }
-    std::uint32_t format = 0;
-    if (absl::SimpleAtoi(**found, &format) && format == kFormatVersion) return absl::OkStatus();
-    return absl::FailedPreconditionError(
-        absl::StrCat("the store has format ", **found, ", this program knows ", kFormatVersion,
-                     "; use the version that wrote it, or a newer one"));
+  ~RocksDbStore() override {
+    absl::MutexLock lock(&mutex_);
+    database_ = nullptr;
+    gate_.AwaitClosed(absl::InfiniteDuration());
   }
 
   absl::StatusOr<Ownership> Acquire(PartitionId partition) override {
-    absl::MutexLock lock(&mutex_);
-    absl::StatusOr<PartitionState> state = ReadState(partition);
+    absl::StatusOr<DatabasePtr> database = Database();
+    if (!database.ok()) return database.status();
+    absl::StatusOr<PartitionState> state = ReadState(**database, partition);
     if (!state.ok()) return state.status();
     state->epoch = Epoch{Raw(state->epoch) + 1};
-    rocksdb::Status written =
-        db_->Put(Synced(), Family(Table::kPartitions), PartitionKey(partition), state->Encode());
+    const rocksdb::Status written =
+        (*database)->db().Put(Synced(), (*database)->Family(Table::kPartitions),
+                              PartitionKey(partition), state->Encode());
     if (!written.ok()) return ToAbsl(written);
+    absl::MutexLock lock(&mutex_);
     states_[Raw(partition)] = *state;
     return Ownership{state->epoch, state->sequence};
   }
@@ -111,16 +91,18 @@ class RocksDbStore final : public Store {
       }
       state = known->second;
     }
+    const absl::StatusOr<DatabasePtr> database = Database();
+    if (!database.ok()) return {CommitOutcome::kFailed, database.status()};
     state.sequence = sequence;
     rocksdb::WriteBatch writes(batch.bytes() + batch.size() * 16);
-    absl::Status added = Translate(batch, writes);
+    rocksdb::Status added = Translate(batch, **database, writes);
     if (added.ok()) {
-      added =
-          ToAbsl(writes.Put(Family(Table::kPartitions), PartitionKey(partition), state.Encode()));
+      added = writes.Put((*database)->Family(Table::kPartitions), PartitionKey(partition),
+                         state.Encode());
     }
-    if (!added.ok()) return {CommitOutcome::kFailed, added};
-    const rocksdb::Status written = db_->Write(Synced(), &writes);
-    // RocksDB does not say whether a write that failed is in its log.
+    if (!added.ok()) return {CommitOutcome::kFailed, ToAbsl(added)};
+    const rocksdb::Status written = (*database)->db().Write(Synced(), &writes);
+    // RocksDB does not say whether a write that failed is in its log; only Recover finds out.
     if (!written.ok()) return {CommitOutcome::kInDoubt, ToAbsl(written)};
     absl::MutexLock lock(&mutex_);
     states_[Raw(partition)].sequence = sequence;
@@ -128,35 +110,68 @@ class RocksDbStore final : public Store {
   }
 
   absl::StatusOr<Sequence> LastSequence(PartitionId partition) override {
-    const absl::StatusOr<PartitionState> state = ReadState(partition);
+    const absl::StatusOr<DatabasePtr> database = Database();
+    if (!database.ok()) return database.status();
+    const absl::StatusOr<PartitionState> state = ReadState(**database, partition);
     if (!state.ok()) return state.status();
     return state->sequence;
   }
 
   absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) override {
-    return GetAt(nullptr, table, key);
+    const absl::StatusOr<DatabasePtr> database = Database();
+    if (!database.ok()) return database.status();
+    return ReadValue(**database, nullptr, table, key);
   }
 
-  std::unique_ptr<Snapshot> TakeSnapshot() override;
+  std::unique_ptr<Snapshot> TakeSnapshot() override {
+    absl::StatusOr<DatabasePtr> database = Database();
+    if (!database.ok()) return FailedSnapshot(database.status());
+    return std::make_unique<RocksDbSnapshot>(*std::move(database));
+  }
+
+  // A database that has refused a write takes no other, and what its log holds of that write is
+  // decided when it is read: so the database is opened anew.
+  absl::Status Recover() override {
+    if (absl::Status room = ProbeWriting(options_); !room.ok()) return room;
+    // Held to the end: whoever wants the database waits for the new one.
+    absl::MutexLock lock(&mutex_);
+    if (database_ != nullptr) {
+      const std::uint64_t syncs = database_->SyncCount();
+      const std::weak_ptr<RocksDbDatabase> before = std::exchange(database_, nullptr);
+      if (!gate_.AwaitClosed(options_.readers_wait_max)) database_ = before.lock();
+      if (database_ != nullptr) return absl::UnavailableError("the store is still being read");
+      gate_.AwaitClosed(absl::InfiniteDuration());
+      syncs_before_ += syncs;
+    }
+    absl::StatusOr<std::unique_ptr<RocksDbDatabase>> opened = RocksDbDatabase::Open(options_);
+    if (!opened.ok()) return why_closed_ = opened.status();
+    Install(*std::move(opened));
+    for (auto& [partition, state] : states_) {
+      const absl::StatusOr<PartitionState> stored = ReadState(*database_, PartitionId{partition});
+      if (!stored.ok()) return stored.status();
+      state = *stored;
+    }
+    return absl::OkStatus();
+  }
+
+  absl::Status CheckpointTo(const std::string& folder) override {
+    const absl::StatusOr<DatabasePtr> database = Database();
+    if (!database.ok()) return database.status();
+    rocksdb::Checkpoint* made = nullptr;
+    const rocksdb::Status status = rocksdb::Checkpoint::Create(&(*database)->db(), &made);
+    const std::unique_ptr<rocksdb::Checkpoint> checkpoint(made);
+    return ToAbsl(status.ok() ? checkpoint->CreateCheckpoint(folder) : status);
+  }
+
+  absl::StatusOr<std::uint32_t> AddBackup(const std::string& folder) override {
+    const absl::StatusOr<DatabasePtr> database = Database();
+    if (!database.ok()) return database.status();
+    return AddBackupOf(**database, folder);
+  }
 
   std::uint64_t SyncCount() const override {
-    return statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED);
-  }
-
-  absl::StatusOr<std::optional<std::string>> GetAt(const rocksdb::Snapshot* snapshot, Table table,
-                                                   std::string_view key) {
-    rocksdb::ReadOptions options;
-    options.snapshot = snapshot;
-    std::string value;
-    const rocksdb::Status status = db_->Get(options, Family(table), ToSlice(key), &value);
-    if (status.IsNotFound()) return std::nullopt;
-    if (!status.ok()) return ToAbsl(status);
-    return std::optional(std::move(value));
-  }
-
-  rocksdb::DB& db() { return *db_; }
-  rocksdb::ColumnFamilyHandle* Family(Table table) {
-    return families_[static_cast<std::size_t>(table)];
+    absl::MutexLock lock(&mutex_);
+    return syncs_before_ + (database_ == nullptr ? 0 : database_->SyncCount());
   }
 
  private:
@@ -166,9 +181,10 @@ class RocksDbStore final : public Store {
     return options;
   }
 
-  absl::StatusOr<PartitionState> ReadState(PartitionId partition) {
-    absl::StatusOr<std::optional<std::string>> record =
-        Get(Table::kPartitions, PartitionKey(partition));
+  static absl::StatusOr<PartitionState> ReadState(RocksDbDatabase& database,
+                                                  PartitionId partition) {
+    const absl::StatusOr<std::optional<std::string>> record =
+        ReadValue(database, nullptr, Table::kPartitions, PartitionKey(partition));
     if (!record.ok()) return record.status();
     if (!record->has_value()) return PartitionState{};
     const std::optional<PartitionState> state = PartitionState::Decode(**record);
@@ -176,111 +192,58 @@ class RocksDbStore final : public Store {
     return *state;
   }
 
-  absl::Status Translate(const Batch& batch, rocksdb::WriteBatch& writes) {
-    for (std::size_t i = 0; i < batch.size(); ++i) {
+  static rocksdb::Status Translate(const Batch& batch, RocksDbDatabase& database,
+                                   rocksdb::WriteBatch& writes) {
+    rocksdb::Status added;
+    for (std::size_t i = 0; i < batch.size() && added.ok(); ++i) {
       const Batch::Change change = batch.at(i);
-      const rocksdb::Status added =
-          change.is_delete
-              ? writes.Delete(Family(change.table), ToSlice(change.key))
-              : writes.Put(Family(change.table), ToSlice(change.key), ToSlice(change.value));
-      if (!added.ok()) return ToAbsl(added);
+      rocksdb::ColumnFamilyHandle* const family = database.Family(change.table);
+      switch (change.kind) {
+        case Batch::Kind::kPut:
+          added = writes.Put(family, ToSlice(change.key), ToSlice(change.value));
+          break;
+        case Batch::Kind::kDelete:
+          added = writes.Delete(family, ToSlice(change.key));
+          break;
+        case Batch::Kind::kDeleteRange:
+          added = writes.DeleteRange(family, ToSlice(change.key), ToSlice(change.value));
+          break;
+      }
     }
-    return absl::OkStatus();
+    return added;
   }
 
-  const std::unique_ptr<rocksdb::DB> db_;
-  const Families families_;
-  const std::shared_ptr<rocksdb::Statistics> statistics_;
-  absl::Mutex mutex_;
+  // Error: why it could not be opened anew.
+  absl::StatusOr<DatabasePtr> Database() {
+    absl::MutexLock lock(&mutex_);
+    if (database_ == nullptr) return why_closed_;
+    return database_;
+  }
+
+  void Install(std::unique_ptr<RocksDbDatabase> database) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    gate_.Opened();
+    // Whoever reads last closes it; Recover and the destructor wait for that.
+    database_ = DatabasePtr(database.release(), [this](RocksDbDatabase* last) {
+      delete last;
+      gate_.Closed();
+    });
+  }
+
+  const RocksDbOptions options_;
+  ClosingGate gate_;
+  mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::uint16_t, PartitionState> states_ ABSL_GUARDED_BY(mutex_);
+  DatabasePtr database_ ABSL_GUARDED_BY(mutex_);
+  absl::Status why_closed_ ABSL_GUARDED_BY(mutex_);
+  std::uint64_t syncs_before_ ABSL_GUARDED_BY(mutex_) = 0;
 };
-
-class RocksDbSnapshot final : public Snapshot {
- public:
-  explicit RocksDbSnapshot(RocksDbStore* store)
-      : store_(*store), snapshot_(store->db().GetSnapshot()) {}
-  ~RocksDbSnapshot() override { store_.db().ReleaseSnapshot(snapshot_); }
-
-  absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) override {
-    return store_.GetAt(snapshot_, table, key);
-  }
-
-  std::unique_ptr<Cursor> Scan(Table table, std::string_view begin, std::string_view end) override {
-    return std::make_unique<RocksDbCursor>(store_.db(), store_.Family(table), snapshot_, begin,
-                                           end);
-  }
-
- private:
-  RocksDbStore& store_;
-  const rocksdb::Snapshot* const snapshot_;
-};
-
-std::unique_ptr<Snapshot> RocksDbStore::TakeSnapshot() {
-  return std::make_unique<RocksDbSnapshot>(this);
-}
-
-rocksdb::ColumnFamilyOptions FamilyOptions(Table table, const RocksDbOptions& options,
-                                           const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::BlockBasedTableOptions blocks;
-  blocks.block_cache = cache;
-  blocks.cache_index_and_filter_blocks = true;
-  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  rocksdb::ColumnFamilyOptions family;
-  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
-  family.compression = rocksdb::kLZ4Compression;
-  family.write_buffer_size = options.memory_bytes / 4;
-  family.enable_blob_files = table == Table::kContexts || table == Table::kSteps;
-  family.min_blob_size = options.blob_bytes_min;
-  family.enable_blob_garbage_collection = true;
-  return family;
-}
-
-rocksdb::DBOptions DatabaseOptions(const RocksDbOptions& options,
-                                   const std::shared_ptr<rocksdb::Cache>& cache) {
-  rocksdb::DBOptions database;
-  database.create_if_missing = true;
-  database.create_missing_column_families = true;
-  // Write buffers are charged to the cache: one budget for both.
-  database.write_buffer_manager =
-      std::make_shared<rocksdb::WriteBufferManager>(options.memory_bytes / 2, cache);
-  // One flush and one compaction at a time: two cores are all that a small machine has.
-  database.max_background_jobs = 2;
-  database.statistics = rocksdb::CreateDBStatistics();
-  database.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
-  // Drops only what was never synced, so never what was acknowledged.
-  database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
-  database.max_total_wal_size = 4 * options.memory_bytes;
-  database.keep_log_file_num = 4;
-  return database;
-}
 
 // OpenRocksDbStore's work, its errors not yet naming the folder.
 absl::StatusOr<std::unique_ptr<Store>> Open(const RocksDbOptions& options) {
-  std::error_code made;
-  std::filesystem::create_directories(options.folder, made);
-  if (made) return absl::UnavailableError(absl::StrCat("cannot be made: ", made.message()));
-
-  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.memory_bytes);
-  const rocksdb::DBOptions database = DatabaseOptions(options, cache);
-  // RocksDB insists on a family called `default`; it stays empty.
-  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
-      {rocksdb::kDefaultColumnFamilyName, {}}};
-  for (std::size_t i = 0; i < kTableCount; ++i) {
-    descriptors.emplace_back(std::string(kTableNames[i]),
-                             FamilyOptions(static_cast<Table>(i), options, cache));
-  }
-  std::vector<rocksdb::ColumnFamilyHandle*> handles;
-  rocksdb::DB* opened = nullptr;
-  const rocksdb::Status status =
-      rocksdb::DB::Open(database, options.folder, descriptors, &handles, &opened);
-  if (!status.ok()) return ToAbsl(status);
-  std::unique_ptr<rocksdb::DB> db(opened);
-  db->DestroyColumnFamilyHandle(handles[0]).PermitUncheckedError();
-  RocksDbStore::Families families{};
-  for (std::size_t i = 0; i < kTableCount; ++i) families[i] = handles[i + 1];
-  auto store = std::make_unique<RocksDbStore>(std::move(db), families, database.statistics);
-  if (absl::Status format = store->CheckFormat(); !format.ok()) return format;
-  return store;
+  absl::StatusOr<std::unique_ptr<RocksDbDatabase>> database = RocksDbDatabase::Open(options);
+  if (!database.ok()) return database.status();
+  if (absl::Status format = BringUpToDate(**database, options.log); !format.ok()) return format;
+  return std::make_unique<RocksDbStore>(options, *std::move(database));
 }
 
 }  // namespace

@@ -2,12 +2,18 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/time/time.h"
 
 #include "storage/store.h"
+
+namespace rocksdb {
+class FileSystem;
+}
 
 namespace tasker::storage {
 
@@ -23,12 +29,22 @@ struct RocksDbOptions {
   // Values of at least this many bytes (contexts, results) are kept in files of their own, so that
   // compactions need not copy them again and again.
   std::size_t blob_bytes_min = 16u << 10;
+
+  // How long Recover waits for snapshots that were taken before it. They keep the store as it is.
+  absl::Duration readers_wait_max = absl::Seconds(5);
+
+  // What the store's files are read and written through; null: the machine's own. For tests.
+  std::shared_ptr<rocksdb::FileSystem> file_system;
+
+  // Told in a line what is done to a store that an earlier version wrote. May be null.
+  std::function<void(const std::string&)> log;
 };
 
-// Opens the store, or makes a new one. Every commit is synced to disk before it returns.
+// Opens the store, or makes a new one; brings one of an earlier format up to date. Every commit is
+// synced to disk before it returns.
 // Errors: FAILED_PRECONDITION: another process has the folder, or a newer version of this program
-// wrote it; DATA_LOSS: it is damaged; UNAVAILABLE: it cannot be read or made. The message names the
-// folder.
+// wrote it; DATA_LOSS: it is damaged; RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: it cannot be
+// read or made. The message names the folder.
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbOptions& options);
 
 }  // namespace tasker::storage

@@ -26,14 +26,17 @@ enum class Table {
   kCreated,
   // A TemplateRecord for each version of each template.
   kTemplates,
+  // A FinishedRecord for each task that has finished, oldest first in each partition: what
+  // retention walks over. Since format 2.
+  kFinished,
 };
 
-inline constexpr std::size_t kTableCount = 9;
+inline constexpr std::size_t kTableCount = 10;
 
 // Names as stored, in the order of `Table`. A name never changes.
 inline constexpr std::array<std::string_view, kTableCount> kTableNames = {
     "partitions", "open",   "tasks",   "contexts", "steps",
-    "history",    "events", "created", "templates"};
+    "history",    "events", "created", "templates", "finished"};
 
 constexpr std::string_view NameOf(Table table) {
   return kTableNames[static_cast<std::size_t>(table)];

@@ -16,12 +16,15 @@ void Changes::Create(TaskRun& task) {
   effects_.records.push_back({.kind = RecordWrite::Kind::kOpen, .task = task.id, .value = {}});
   effects_.records.push_back({.kind = RecordWrite::Kind::kCreated,
                               .task = task.id,
-                              .created_at_us = ToMicros(task.created_at),
+                              .at_us = ToMicros(task.created_at),
                               .value = {}});
 }
 
 void Changes::Reopen(TaskRun& task) {
-  effects_.records.push_back({.kind = RecordWrite::Kind::kOpen, .task = task.id, .value = {}});
+  effects_.records.push_back({.kind = RecordWrite::Kind::kOpen,
+                              .task = task.id,
+                              .at_us = ToMicros(task.completed_at),
+                              .value = {}});
 }
 
 void Changes::Move(TaskRun& task, StepIndex step, StepInput input, const Cause& cause) {
@@ -66,8 +69,10 @@ void Changes::Flush() {
       effects_.records.push_back(
           {.kind = RecordWrite::Kind::kTask, .task = task.id, .value = EncodeTask(task)});
       if (!IsOpen(task.state)) {
-        effects_.records.push_back(
-            {.kind = RecordWrite::Kind::kClosed, .task = task.id, .value = {}});
+        effects_.records.push_back({.kind = RecordWrite::Kind::kClosed,
+                                    .task = task.id,
+                                    .at_us = ToMicros(task.completed_at),
+                                    .value = EncodeFinished(task)});
       }
     }
     for (const StepIndex step : touched.steps) {

@@ -137,6 +137,13 @@ Priority PriorityOf(const storage::v1::TaskRecord& record) {
              : static_cast<Priority>(record.priority_plus_one() - 1);
 }
 
+std::string EncodeFinished(const TaskRun& task) {
+  storage::v1::FinishedRecord record;
+  record.set_namespace_(task.task_template->id.namespace_name);
+  record.set_name(task.task_template->id.name);
+  return record.SerializeAsString();
+}
+
 std::string EncodeTask(const TaskRun& task) {
   storage::v1::TaskRecord record;
   record.set_namespace_(task.task_template->id.namespace_name);

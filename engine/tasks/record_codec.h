@@ -29,6 +29,8 @@ Priority PriorityOf(const storage::v1::TaskRecord& record);
 // The serialised TaskRecord and StepRecord of what is in memory.
 std::string EncodeTask(const TaskRun& task);
 std::string EncodeStep(const StepRun& step);
+// The serialised FinishedRecord of a task that has just finished.
+std::string EncodeFinished(const TaskRun& task);
 
 // An open task as read from the store.
 struct StoredTask {

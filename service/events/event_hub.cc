@@ -41,6 +41,13 @@ void EventHub::Publish(storage::Sequence sequence, EventBatchPtr events) {
   changed_.Signal();
 }
 
+void EventHub::StartAnew(storage::Sequence newest) {
+  log_.StartAnew(newest);
+  absl::MutexLock lock(&mutex_);
+  news_ = true;
+  changed_.Signal();
+}
+
 EventHub::SubscriptionId EventHub::Subscribe(EventFilter filter, EventCursor after,
                                              std::shared_ptr<EventReceiver> receiver) {
   absl::MutexLock lock(&mutex_);

@@ -46,6 +46,9 @@ class EventHub {
   // Tells the hub of a commit that is durable. Does not block.
   void Publish(storage::Sequence sequence, EventBatchPtr events);
 
+  // The store holds commits up to `newest` of which some may not have been published.
+  void StartAnew(storage::Sequence newest);
+
   // Sends `receiver` what lies behind `after`, beginning with an empty response that holds `after`.
   SubscriptionId Subscribe(EventFilter filter, EventCursor after,
                            std::shared_ptr<EventReceiver> receiver);

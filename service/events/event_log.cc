@@ -36,6 +36,13 @@ void EventLog::Append(storage::Sequence sequence, EventBatchPtr events) {
   }
 }
 
+void EventLog::StartAnew(storage::Sequence newest) {
+  absl::MutexLock lock(&mutex_);
+  recent_.clear();
+  recent_bytes_ = 0;
+  recent_after_ = newest_ = newest;
+}
+
 EventCursor EventLog::End() const {
   absl::MutexLock lock(&mutex_);
   return {partition_, newest_, EventCursor::kWholeCommit};

@@ -25,6 +25,10 @@ class EventLog {
   // without events are left out.
   void Append(storage::Sequence sequence, EventBatchPtr events);
 
+  // The store may hold commits up to `newest` that were never appended: forgets what it has in
+  // memory.
+  void StartAnew(storage::Sequence newest);
+
   // Behind the newest event.
   EventCursor End() const;
 

@@ -223,7 +223,9 @@ void HandlerStream::SubmitFrame(std::vector<engine::Command> commands) {
     self = self_;
   }
   runner_.Submit(std::move(commands), [self](const absl::Status& answer, storage::Sequence) {
-    if (absl::IsUnavailable(answer)) {
+    // The store takes nothing: the handler keeps what it has, and connects again.
+    if (absl::IsUnavailable(answer) || absl::IsResourceExhausted(answer) ||
+        absl::IsDataLoss(answer)) {
       self->FinishOnce(ToGrpc(answer));
       return;
     }

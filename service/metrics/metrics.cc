@@ -63,7 +63,11 @@ class Metrics::Scraped final : public prometheus::Collectable {
             One("tasker_connected_handlers", "Handlers that are connected.", MetricType::Gauge,
                 static_cast<double>(sources_.handlers())),
             One("tasker_event_subscribers", "Calls that follow events.", MetricType::Gauge,
-                static_cast<double>(sources_.subscribers()))};
+                static_cast<double>(sources_.subscribers())),
+            One("tasker_store_writable", "1, or 0 while the store cannot be written.",
+                MetricType::Gauge, sources_.store_writable() ? 1 : 0),
+            One("tasker_unreadable_tasks", "Open tasks left out because they cannot be read.",
+                MetricType::Gauge, static_cast<double>(sources_.unreadable_tasks()))};
   }
 
  private:

@@ -30,6 +30,8 @@ class Metrics {
     std::function<std::size_t()> command_backlog;
     std::function<std::size_t()> handlers;
     std::function<std::size_t()> subscribers;
+    std::function<bool()> store_writable;
+    std::function<std::size_t()> unreadable_tasks;
   };
 
   explicit Metrics(Sources sources);

@@ -4,6 +4,8 @@
 #include <pthread.h>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "absl/time/time.h"
 
 #include "service/pipeline/record_batch.h"
@@ -16,18 +18,41 @@ namespace {
 // What one commit holds at most, so that a long backlog does not make a commit of seconds.
 constexpr std::size_t kSubmissionsPerCommitMax = 4096;
 
-absl::Status Stopped() { return absl::UnavailableError("the service stops or cannot write"); }
+// Owners may follow each other with the same seed in their options, but never draw the same.
+std::uint64_t SeedOf(std::uint64_t seed, storage::Epoch epoch) {
+  return seed + storage::Raw(epoch) * 0x9e3779b97f4a7c15;
+}
+
+absl::Status Stopped() { return absl::UnavailableError("the service stops"); }
+
+// What failed at the store, in words for whom it concerns.
+absl::Status Explained(const absl::Status& why, std::string_view what_became) {
+  const absl::StatusCode code = absl::IsResourceExhausted(why) || absl::IsDataLoss(why)
+                                    ? why.code()
+                                    : absl::StatusCode::kUnavailable;
+  return absl::Status(code, absl::StrCat("the store cannot be written: ",
+                                         std::string(why.message()), "; ",
+                                         std::string(what_became)));
+}
+
+absl::Status Refused(const absl::Status& why) {
+  return Explained(why, "nothing was done, and the same can be asked again once it can");
+}
+
+absl::Status InDoubt(const absl::Status& why) {
+  return Explained(why, "whether this was done is known once it can: look, or ask again with an "
+                        "idempotency key");
+}
 
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<PartitionRunner>> PartitionRunner::Start(Options options,
                                                                         storage::Store* store,
                                                                         EffectSink* sink) {
-  absl::StatusOr<storage::Ownership> ownership = store->Acquire(options.partition);
+  std::unique_ptr<PartitionRunner> runner(new PartitionRunner(std::move(options), store, sink));
+  absl::StatusOr<storage::Ownership> ownership = store->Acquire(runner->options_.partition);
   if (!ownership.ok()) return ownership.status();
-  std::unique_ptr<PartitionRunner> runner(
-      new PartitionRunner(std::move(options), store, sink, *ownership));
-  if (absl::Status recovered = runner->Recover(); !recovered.ok()) return recovered;
+  if (absl::Status taken = runner->TakeUp(*ownership); !taken.ok()) return taken;
   return runner;
 }
 
@@ -36,29 +61,36 @@ void PartitionRunner::Begin() {
   commit_thread_ = std::thread([this] { RunCommit(); });
 }
 
-PartitionRunner::PartitionRunner(Options options, storage::Store* store, EffectSink* sink,
-                                 storage::Ownership ownership)
-    : options_(std::move(options)),
-      store_(*store),
-      sink_(*sink),
-      epoch_(ownership.epoch),
-      first_sequence_(ownership.last_sequence),
-      partition_(options_.settings, options_.seed),
-      last_sequence_(ownership.last_sequence),
-      committed_(ownership.last_sequence) {}
+PartitionRunner::PartitionRunner(Options options, storage::Store* store, EffectSink* sink)
+    : options_(std::move(options)), store_(*store), sink_(*sink) {}
 
 PartitionRunner::~PartitionRunner() { Stop(); }
 
-absl::Status PartitionRunner::Recover() {
+absl::Status PartitionRunner::TakeUp(const storage::Ownership& ownership) {
   const engine::Timestamp now = clock_.Now();
   const auto pauses = ReadPauses(store_, options_.partition);
   if (!pauses.ok()) return pauses.status();
-  partition_.Restore(*pauses);
-  absl::Status status = ReadOpenTasks(
+  auto partition = std::make_unique<engine::Partition>(options_.settings,
+                                                       SeedOf(options_.seed, ownership.epoch));
+  partition->Restore(*pauses);
+  const auto unreadable = [this](const engine::TaskId& task, const absl::Status& why) {
+    if (options_.on_unreadable) options_.on_unreadable(task, why);
+  };
+  absl::Status read = ReadOpenTasks(
       store_, options_.first_slot, options_.last_slot, options_.find_template,
-      [&](engine::StoredTask stored) { return partition_.Restore(std::move(stored), now); });
-  open_tasks_ = partition_.open_tasks();
-  return status;
+      [&](engine::StoredTask stored) { return partition->Restore(std::move(stored), now); },
+      unreadable);
+  if (!read.ok()) return read;
+  partition_ = std::move(partition);
+  epoch_ = ownership.epoch;
+  last_sequence_ = ownership.last_sequence;
+  ends_.clear();
+  end_of_.clear();
+  open_tasks_ = partition_->open_tasks();
+  absl::MutexLock lock(&next_mutex_);
+  committed_ = last_sequence_;
+  failure_ = absl::OkStatus();
+  return absl::OkStatus();
 }
 
 void PartitionRunner::Submit(engine::Command command, Completion done) {
@@ -69,20 +101,27 @@ void PartitionRunner::Submit(engine::Command command, Completion done) {
 
 void PartitionRunner::Submit(std::vector<engine::Command> commands, Completion done) {
   Submission submission{std::move(commands), std::move(done), nullptr};
-  if (!Enqueue(submission) && submission.done) submission.done(Stopped(), storage::Sequence{});
+  const absl::Status taken = Enqueue(submission);
+  if (!taken.ok() && submission.done) submission.done(taken, storage::Sequence{});
 }
 
 void PartitionRunner::Inspect(Inspection look) {
   Submission submission{{}, nullptr, std::move(look)};
-  if (!Enqueue(submission)) submission.look(nullptr);
+  if (!Enqueue(submission).ok()) submission.look(nullptr);
 }
 
-bool PartitionRunner::Enqueue(Submission& submission) {
+absl::Status PartitionRunner::Enqueue(Submission& submission) {
   absl::MutexLock lock(&inbox_mutex_);
-  if (closed_ || failed_) return false;
+  if (closed_) return Stopped();
+  if (!refusing_.ok()) return refusing_;
   inbox_.push_back(std::move(submission));
   if (inbox_.size() == 1) inbox_changed_.Signal();
-  return true;
+  return absl::OkStatus();
+}
+
+absl::Status PartitionRunner::store_status() const {
+  absl::MutexLock lock(&inbox_mutex_);
+  return refusing_;
 }
 
 void PartitionRunner::Stop() {
@@ -106,10 +145,14 @@ void PartitionRunner::RunPartition() {
   std::vector<Submission> work;
   while (AwaitWork(work)) {
     std::size_t next = 0;
+    absl::Status failure;
     do {
       PassOn(ApplyFrom(work, next));
-    } while (next < work.size());
+      failure = AwaitFailure();
+    } while (next < work.size() && failure.ok());
+    for (; next < work.size(); ++next) Answer(work[next], Refused(failure));
     work.clear();
+    if (!failure.ok()) SitOut(std::move(failure));
   }
   absl::MutexLock lock(&next_mutex_);
   no_more_groups_ = true;
@@ -118,8 +161,8 @@ void PartitionRunner::RunPartition() {
 
 bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
   absl::MutexLock lock(&inbox_mutex_);
-  while (inbox_.empty() && !closed_) {
-    const std::optional<engine::Timestamp> timer = partition_.NextTimer();
+  while (inbox_.empty() && !closed_ && !commit_failed_) {
+    const std::optional<engine::Timestamp> timer = partition_->NextTimer();
     if (!timer) {
       inbox_changed_.Wait(&inbox_mutex_);
       continue;
@@ -128,7 +171,7 @@ bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
     if (left <= engine::Duration::zero()) return true;
     inbox_changed_.WaitWithTimeout(&inbox_mutex_, absl::Microseconds(left.count()));
   }
-  if (inbox_.empty()) return false;
+  if (inbox_.empty()) return commit_failed_;
   if (inbox_.size() <= kSubmissionsPerCommitMax) {
     work.swap(inbox_);
   } else {
@@ -147,7 +190,7 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
   ForgetDurableEnds();
   // Timers are looked at with every group, so that a stream of submissions cannot keep them
   // waiting.
-  if (const auto timer = partition_.NextTimer(); timer && *timer <= clock_.Now()) {
+  if (const auto timer = partition_->NextTimer(); timer && *timer <= clock_.Now()) {
     absl::Status ignored;
     ApplyOne(engine::FireTimers{}, *group, ignored);
   }
@@ -158,7 +201,7 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
       if (*sequence > last_sequence_) break;
       AwaitCommitted(*sequence);
     }
-    if (submission.look) submission.look(&partition_);
+    if (submission.look) submission.look(partition_.get());
     absl::Status answer;
     for (engine::Command& command : submission.commands) {
       ApplyOne(std::move(command), *group, answer);
@@ -182,7 +225,7 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
   } else {
     group->sequence = last_sequence_;
   }
-  open_tasks_.store(partition_.open_tasks(), std::memory_order_relaxed);
+  open_tasks_.store(partition_->open_tasks(), std::memory_order_relaxed);
   return group;
 }
 
@@ -191,7 +234,7 @@ void PartitionRunner::ApplyOne(engine::Command command, Group& group, absl::Stat
     answer = std::move(awake);
     return;
   }
-  answer = partition_.Apply(std::move(command), clock_.Now(), group.effects);
+  answer = partition_->Apply(std::move(command), clock_.Now(), group.effects);
   for (const engine::RecordWrite& write : group.effects.records) {
     if (write.kind == engine::RecordWrite::Kind::kClosed) {
       ends_.emplace_back(group.sequence, write.task);
@@ -205,7 +248,7 @@ void PartitionRunner::ApplyOne(engine::Command command, Group& group, absl::Stat
 std::optional<storage::Sequence> PartitionRunner::Awaits(const Submission& submission) const {
   std::optional<storage::Sequence> sequence;
   for (const engine::Command& command : submission.commands) {
-    const std::optional<engine::TaskId> task = partition_.Wants(command);
+    const std::optional<engine::TaskId> task = partition_->Wants(command);
     const auto end = task ? end_of_.find(*task) : end_of_.end();
     if (end != end_of_.end()) sequence = std::max(sequence.value_or(end->second), end->second);
   }
@@ -214,7 +257,7 @@ std::optional<storage::Sequence> PartitionRunner::Awaits(const Submission& submi
 
 void PartitionRunner::AwaitCommitted(storage::Sequence sequence) {
   absl::MutexLock lock(&next_mutex_);
-  while (committed_ < sequence && !failed_) next_changed_.Wait(&next_mutex_);
+  while (committed_ < sequence && failure_.ok()) next_changed_.Wait(&next_mutex_);
 }
 
 void PartitionRunner::ForgetDurableEnds() {
@@ -231,13 +274,13 @@ void PartitionRunner::ForgetDurableEnds() {
 }
 
 absl::Status PartitionRunner::WakeFor(const engine::Command& command) {
-  const std::optional<engine::TaskId> task = partition_.Wants(command);
+  const std::optional<engine::TaskId> task = partition_->Wants(command);
   if (!task) return absl::OkStatus();
   absl::StatusOr<engine::StoredTask> stored = ReadStoredTask(store_, *task, options_.find_template);
   // The command itself says what it means that there is none.
   if (absl::IsNotFound(stored.status())) return absl::OkStatus();
   if (!stored.ok()) return stored.status();
-  return partition_.Wake(*std::move(stored), clock_.Now());
+  return partition_->Wake(*std::move(stored), clock_.Now());
 }
 
 void PartitionRunner::PassOn(std::unique_ptr<Group> group) {
@@ -256,25 +299,39 @@ void PartitionRunner::RunCommit() {
       while (next_ == nullptr && !no_more_groups_) next_changed_.Wait(&next_mutex_);
       if (next_ == nullptr) return;
       group = std::move(next_);
+      committing_ = true;
       next_changed_.SignalAll();
     }
-    absl::Status committed = failed_ ? Stopped() : CommitGroup(*group);
-    if (committed.ok()) {
-      {
-        absl::MutexLock lock(&next_mutex_);
+    const absl::Status committed = CommitGroup(*group);
+    {
+      absl::MutexLock lock(&next_mutex_);
+      if (committed.ok()) {
         committed_ = group->sequence;
-        next_changed_.SignalAll();
+      } else if (failure_.ok()) {
+        failure_ = committed;
       }
+      next_changed_.SignalAll();
+    }
+    if (committed.ok()) {
       Release(*group);
     } else {
-      Fail(committed, *group);
-      absl::MutexLock lock(&next_mutex_);
-      next_changed_.SignalAll();
+      for (Answered& answer : group->answers) answer.done(InDoubt(committed), storage::Sequence{});
+      absl::MutexLock lock(&inbox_mutex_);
+      commit_failed_ = true;
+      inbox_changed_.Signal();
     }
+    group.reset();
+    absl::MutexLock lock(&next_mutex_);
+    committing_ = false;
+    next_changed_.SignalAll();
   }
 }
 
 absl::Status PartitionRunner::CommitGroup(const Group& group) {
+  {
+    absl::MutexLock lock(&next_mutex_);
+    if (!failure_.ok()) return failure_;
+  }
   if (!group.needs_commit) return absl::OkStatus();
   const storage::CommitResult result =
       store_.Commit(options_.partition, epoch_, group.sequence, group.batch);
@@ -287,15 +344,67 @@ absl::Status PartitionRunner::CommitGroup(const Group& group) {
 void PartitionRunner::Release(Group& group) {
   sink_.Release(
       {options_.partition, group.sequence, std::move(group.effects), std::move(group.events)});
-  for (Answer& answer : group.answers) answer.done(answer.status, group.sequence);
+  for (Answered& answer : group.answers) answer.done(answer.status, group.sequence);
 }
 
-void PartitionRunner::Fail(const absl::Status& why, Group& group) {
-  // The engine in memory is ahead of the store now, so nothing more may come of it: the store is
-  // the truth, and a restart goes on from there.
-  const bool first = !failed_.exchange(true);
-  for (Answer& answer : group.answers) answer.done(Stopped(), storage::Sequence{});
-  if (first && options_.on_failure) options_.on_failure(why);
+absl::Status PartitionRunner::AwaitFailure() {
+  absl::MutexLock lock(&next_mutex_);
+  if (failure_.ok()) return failure_;
+  while (next_ != nullptr || committing_) next_changed_.Wait(&next_mutex_);
+  return failure_;
+}
+
+void PartitionRunner::SitOut(absl::Status why) {
+  // The engine in memory is ahead of the store now, so nothing more may come of it: the store is the
+  // truth, and the partition is made anew from it, as after a crash.
+  Refuse(Refused(why));
+  if (absl::IsAborted(why)) {
+    if (options_.on_fenced) options_.on_fenced(why);
+    while (WaitToRetry(absl::InfiniteDuration())) {
+    }
+    return;
+  }
+  if (options_.on_unwritable) options_.on_unwritable(why);
+  absl::Duration wait = options_.retry_first;
+  while (WaitToRetry(wait)) {
+    wait = std::min(2 * wait, options_.retry_max);
+    why = store_.Recover();
+    if (why.ok()) {
+      const absl::StatusOr<storage::Ownership> ownership = store_.Acquire(options_.partition);
+      why = ownership.ok() ? TakeUp(*ownership) : ownership.status();
+    }
+    if (!why.ok()) {
+      Refuse(Refused(why));
+      continue;
+    }
+    if (options_.on_writable) options_.on_writable(last_sequence_);
+    Refuse(absl::OkStatus());
+    return;
+  }
+}
+
+void PartitionRunner::Refuse(const absl::Status& why) {
+  std::vector<Submission> refused;
+  {
+    absl::MutexLock lock(&inbox_mutex_);
+    refusing_ = why;
+    commit_failed_ = false;
+    if (!why.ok()) refused.swap(inbox_);
+  }
+  for (Submission& submission : refused) Answer(submission, why);
+}
+
+bool PartitionRunner::WaitToRetry(absl::Duration wait) {
+  absl::MutexLock lock(&inbox_mutex_);
+  const absl::Time until = absl::Now() + wait;
+  while (!closed_ && !inbox_changed_.WaitWithDeadline(&inbox_mutex_, until)) {
+  }
+  return !closed_;
+}
+
+void PartitionRunner::Answer(Submission& submission, const absl::Status& why) {
+  if (submission.look) submission.look(nullptr);
+  if (submission.done) submission.done(why, storage::Sequence{});
 }
 
 }  // namespace tasker::service

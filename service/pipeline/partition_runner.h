@@ -16,6 +16,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/synchronization/mutex.h"
+#include "absl/time/time.h"
 
 #include "engine/command.h"
 #include "engine/partition.h"
@@ -49,13 +50,26 @@ class PartitionRunner {
     std::uint64_t seed = 0;
     // Finds the template of an open task; null: it is gone, which keeps the runner from starting.
     std::function<engine::TaskTemplatePtr(const engine::TemplateId&)> find_template;
-    // Called at most once, on either thread, when the partition can no longer commit. What was
-    // not yet durable has been answered with an error, everything that comes is.
-    std::function<void(const absl::Status&)> on_failure;
+    // Told of what happens to the partition; any may be null. All are called on the partition's
+    // thread.
+    //
+    // Another owner has the partition. Final: what comes is answered with UNAVAILABLE.
+    std::function<void(const absl::Status& why)> on_fenced;
+    // The store takes no commits. What was not yet durable has been answered with an error, and so
+    // is what comes; the runner tries to go on until it can, or is stopped.
+    std::function<void(const absl::Status& why)> on_unwritable;
+    // It takes commits again, and the runner has taken everything up anew from the store, whose
+    // newest commit is `newest`: handlers have to register again.
+    std::function<void(storage::Sequence newest)> on_writable;
+    // An open task cannot be read, and is left out.
+    std::function<void(const engine::TaskId& task, const absl::Status& why)> on_unreadable;
+    // How long to wait before the first attempt to go on, and the longest wait between two.
+    absl::Duration retry_first = absl::Milliseconds(100);
+    absl::Duration retry_max = absl::Seconds(2);
   };
 
   // Takes the partition in `store` and reads its open tasks. `store` and `sink` must outlive the
-  // runner. Errors: what the store answers; DATA_LOSS if an open task cannot be read.
+  // runner. Errors: what the store answers.
   static absl::StatusOr<std::unique_ptr<PartitionRunner>> Start(Options options,
                                                                 storage::Store* store,
                                                                 EffectSink* sink);
@@ -69,13 +83,14 @@ class PartitionRunner {
   PartitionRunner& operator=(const PartitionRunner&) = delete;
 
   // Queues commands to be applied one after the other in one commit. `done` may be null; with
-  // several commands it is given the last one's answer. After Stop or a failure `done` is called at
-  // once, on the caller's thread, with UNAVAILABLE.
+  // several commands it is given the last one's answer. Errors beside the commands' own: UNAVAILABLE
+  // after Stop, at once and on the caller's thread; UNAVAILABLE, RESOURCE_EXHAUSTED or DATA_LOSS while
+  // the store takes no commits, the message saying whether the commands may have been done.
   void Submit(std::vector<engine::Command> commands, Completion done);
   void Submit(engine::Command command, Completion done);
 
   // Calls `look` on the partition's thread, between two commands, with the partition as it is: it
-  // may be ahead of what is durable. Null instead after Stop or a failure, on the caller's thread.
+  // may be ahead of what is durable. Null instead after Stop, or while the store takes no commits.
   void Inspect(Inspection look);
 
   // Commits everything submitted so far, then ends both threads. Idempotent.
@@ -85,8 +100,8 @@ class PartitionRunner {
   std::size_t backlog() const;
   // Tasks that are open, as of the last commands applied.
   std::size_t open_tasks() const { return open_tasks_.load(std::memory_order_relaxed); }
-  // The newest commit when the runner started.
-  storage::Sequence first_sequence() const { return first_sequence_; }
+  // OK, or why the store takes no commits.
+  absl::Status store_status() const;
 
  private:
   struct Submission {
@@ -95,7 +110,7 @@ class PartitionRunner {
     // Set instead of the others by Inspect.
     Inspection look;
   };
-  struct Answer {
+  struct Answered {
     Completion done;
     absl::Status status;
   };
@@ -106,12 +121,12 @@ class PartitionRunner {
     storage::Batch batch;
     engine::Effects effects;
     EventBatchPtr events;
-    std::vector<Answer> answers;
+    std::vector<Answered> answers;
   };
 
-  PartitionRunner(Options options, storage::Store* store, EffectSink* sink,
-                  storage::Ownership ownership);
-  absl::Status Recover();
+  PartitionRunner(Options options, storage::Store* store, EffectSink* sink);
+  // Makes a partition of what the store holds.
+  absl::Status TakeUp(const storage::Ownership& ownership);
 
   void RunPartition();
   void RunCommit();
@@ -127,24 +142,32 @@ class PartitionRunner {
   // Reads the task that `command` is about from the store, if it is not in memory.
   absl::Status WakeFor(const engine::Command& command);
   void ForgetDurableEnds();
-  // False: the runner takes nothing more; `submission` is as it was.
-  bool Enqueue(Submission& submission);
+  // Not OK: the runner takes nothing now, and why; `submission` is as it was.
+  absl::Status Enqueue(Submission& submission);
   void ApplyOne(engine::Command command, Group& group, absl::Status& answer);
   void PassOn(std::unique_ptr<Group> group);
   absl::Status CommitGroup(const Group& group);
   void Release(Group& group);
-  void Fail(const absl::Status& why, Group& group);
+  // Why the last commit failed; OK if it did not. Waits for the commit under way if one has failed.
+  absl::Status AwaitFailure();
+  // After a failed commit: refuses everything until the store can be written again.
+  void SitOut(absl::Status why);
+  // Answers what waits in the inbox with `why`, and refuses with it what comes; OK: takes it again.
+  void Refuse(const absl::Status& why);
+  // False: it is time to end.
+  bool WaitToRetry(absl::Duration wait);
+  static void Answer(Submission& submission, const absl::Status& why);
 
   const Options options_;
   storage::Store& store_;
   EffectSink& sink_;
-  const storage::Epoch epoch_;
-  const storage::Sequence first_sequence_;
 
-  // Of the partition's thread.
-  engine::Partition partition_;
+  // Of the partition's thread. `epoch_` is read by the commit's, but changed only while that has
+  // nothing to do.
+  storage::Epoch epoch_{};
+  std::unique_ptr<engine::Partition> partition_;
   SteadyWallClock clock_;
-  storage::Sequence last_sequence_;
+  storage::Sequence last_sequence_{};
   std::uint32_t history_rows_ = 0;
   // Tasks that have left memory with a commit that may not be durable yet, oldest first.
   std::deque<std::pair<storage::Sequence, engine::TaskId>> ends_;
@@ -153,6 +176,10 @@ class PartitionRunner {
   mutable absl::Mutex inbox_mutex_;
   absl::CondVar inbox_changed_;
   std::vector<Submission> inbox_ ABSL_GUARDED_BY(inbox_mutex_);
+  // Set while everything is refused.
+  absl::Status refusing_ ABSL_GUARDED_BY(inbox_mutex_);
+  // Set by a failed commit, so that the partition's thread need not wait for work to notice it.
+  bool commit_failed_ ABSL_GUARDED_BY(inbox_mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(inbox_mutex_) = false;
 
   absl::Mutex next_mutex_;
@@ -160,10 +187,12 @@ class PartitionRunner {
   // The group behind the one being committed; null: there is room for one.
   std::unique_ptr<Group> next_ ABSL_GUARDED_BY(next_mutex_);
   bool no_more_groups_ ABSL_GUARDED_BY(next_mutex_) = false;
-  storage::Sequence committed_ ABSL_GUARDED_BY(next_mutex_);
+  bool committing_ ABSL_GUARDED_BY(next_mutex_) = false;
+  // Why a commit failed; those behind it stand on it, and are not tried.
+  absl::Status failure_ ABSL_GUARDED_BY(next_mutex_);
+  storage::Sequence committed_ ABSL_GUARDED_BY(next_mutex_){};
 
   std::atomic<std::size_t> open_tasks_{0};
-  std::atomic<bool> failed_{false};
   absl::Mutex stop_mutex_;
   std::thread partition_thread_;
   std::thread commit_thread_;

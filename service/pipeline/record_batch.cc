@@ -24,12 +24,16 @@ void AddRecord(const engine::RecordWrite& write, storage::PartitionId partition,
       return;
     case Kind::kOpen:
       batch.Put(Table::kOpen, storage::TaskKey(task), "");
+      if (write.at_us != 0) {
+        batch.Delete(Table::kFinished, storage::FinishedKey(partition, write.at_us, task));
+      }
       return;
     case Kind::kClosed:
       batch.Delete(Table::kOpen, storage::TaskKey(task));
+      batch.Put(Table::kFinished, storage::FinishedKey(partition, write.at_us, task), write.value);
       return;
     case Kind::kCreated:
-      batch.Put(Table::kCreated, storage::CreatedKey(partition, write.created_at_us, task), "");
+      batch.Put(Table::kCreated, storage::CreatedKey(partition, write.at_us, task), "");
       return;
     case Kind::kStepGone:
       batch.Delete(Table::kSteps, storage::StepKey(task, Raw(write.step)));

@@ -50,7 +50,8 @@ absl::StatusOr<engine::StoredTask> ReadTask(
 absl::Status ReadOpenTasks(
     storage::Store& store, std::uint16_t first_slot, std::uint16_t last_slot,
     const std::function<engine::TaskTemplatePtr(const engine::TemplateId&)>& find_template,
-    const std::function<absl::Status(engine::StoredTask)>& restore) {
+    const std::function<absl::Status(engine::StoredTask)>& restore,
+    const std::function<void(const engine::TaskId&, const absl::Status&)>& unreadable) {
   const std::unique_ptr<storage::Snapshot> snapshot = store.TakeSnapshot();
   const auto open = snapshot->Scan(Table::kOpen, storage::TaskRangeBegin(first_slot),
                                    storage::TaskRangeBegin(last_slot));
@@ -60,8 +61,12 @@ absl::Status ReadOpenTasks(
         bytes ? engine::TaskId::FromBytes(*bytes) : std::nullopt;
     if (!id) return absl::DataLossError("a key in the table `open` cannot be read");
     absl::StatusOr<engine::StoredTask> stored = ReadTask(*snapshot, *id, find_template);
-    if (!stored.ok()) return stored.status();
-    if (absl::Status restored = restore(*std::move(stored)); !restored.ok()) return restored;
+    const absl::Status restored = stored.ok() ? restore(*std::move(stored)) : stored.status();
+    if (absl::IsDataLoss(restored)) {
+      unreadable(*id, restored);
+    } else if (!restored.ok()) {
+      return restored;
+    }
   }
   return open->status();
 }

@@ -1,5 +1,6 @@
 #include "service/server/server.h"
 
+#include <atomic>
 #include <chrono>
 #include <random>
 #include <utility>
@@ -18,10 +19,12 @@
 #include "service/events/event_service.h"
 #include "service/handlers/handler_service.h"
 #include "service/handlers/handler_sessions.h"
+#include "service/handlers/handler_stream.h"
 #include "service/metrics/metrics.h"
 #include "service/operators/operator_service.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/server/effect_release.h"
+#include "service/server/grpc_status.h"
 #include "service/server/template_folder.h"
 #include "service/tasks/sub_task_starter.h"
 #include "service/tasks/task_reader.h"
@@ -42,6 +45,10 @@ constexpr std::uint64_t kMessageBytesMax = 256u << 20;
 
 // How long calls that are still open after the drain have to end.
 constexpr std::chrono::seconds kShutdownGrace{1};
+
+// The health of the process, apart from whether it can take work: "" is that. Who restarts what does
+// not answer must ask for this one, since a full disk is not mended by a restart.
+constexpr char kLiveness[] = "liveness";
 
 engine::Duration Micros(std::chrono::milliseconds time) { return time; }
 
@@ -101,6 +108,8 @@ class ServerImpl final : public Server {
   absl::Status OpenStore() {
     storage::RocksDbOptions options;
     options.folder = settings_.data;
+    options.memory_bytes = settings_.store_memory_bytes;
+    options.log = [](const std::string& line) { spdlog::info(line); };
     absl::StatusOr<std::unique_ptr<storage::Store>> store = storage::OpenRocksDbStore(options);
     if (!store.ok()) return store.status();
     store_ = *std::move(store);
@@ -122,7 +131,8 @@ class ServerImpl final : public Server {
     metrics_ = std::make_unique<Metrics>(Metrics::Sources{
         [this] { return store_->SyncCount(); }, [this] { return runner_->open_tasks(); },
         [this] { return runner_->backlog(); }, [this] { return sessions_.size(); },
-        [this] { return hub_->subscribers(); }});
+        [this] { return hub_->subscribers(); }, [this] { return runner_->store_status().ok(); },
+        [this] { return unreadable_tasks_.load(std::memory_order_relaxed); }});
     hub_ = std::make_unique<EventHub>(
         log_.get(),
         [this](const storage::v1::EventBatchRecord& events) { metrics_->Observe(events); });
@@ -135,7 +145,14 @@ class ServerImpl final : public Server {
     options.settings = PartitionSettingsOf(settings_);
     options.seed = FreshSeed();
     options.find_template = find_template_;
-    options.on_failure = [this](const absl::Status& why) { Fail(why); };
+    options.on_fenced = [this](const absl::Status& why) { Fail(why); };
+    options.on_unwritable = [this](const absl::Status& why) { OnUnwritable(why); };
+    options.on_writable = [this](storage::Sequence last) { OnWritable(last); };
+    options.on_unreadable = [this](const engine::TaskId& task, const absl::Status& why) {
+      unreadable_tasks_.fetch_add(1, std::memory_order_relaxed);
+      spdlog::error("the open task {} is left out until the next start: {}", task.ToString(),
+                    std::string(why.message()));
+    };
     absl::StatusOr<std::unique_ptr<PartitionRunner>> runner =
         PartitionRunner::Start(std::move(options), store_.get(), release_.get());
     if (!runner.ok()) return runner.status();
@@ -174,11 +191,37 @@ class ServerImpl final : public Server {
     builder.RegisterService(template_service_.get());
     builder.RegisterService(event_service_.get());
     builder.RegisterService(handler_service_.get());
-    grpc_ = builder.BuildAndStart();
-    if (grpc_ == nullptr || port_ == 0) {
+    std::unique_ptr<grpc::Server> listening = builder.BuildAndStart();
+    if (listening == nullptr || port_ == 0) {
       return absl::UnavailableError(absl::StrCat("cannot listen on ", settings_.listen));
     }
+    {
+      absl::MutexLock lock(&mutex_);
+      grpc_ = std::move(listening);
+      grpc_->GetHealthCheckService()->SetServingStatus(kLiveness, true);
+    }
+    SetServing(runner_->store_status().ok());
     return absl::OkStatus();
+  }
+
+  // The next three are called on the partition's thread.
+  void OnUnwritable(const absl::Status& why) {
+    spdlog::error("the store cannot be written, commands are refused until it can: {}",
+                  std::string(why.message()));
+    SetServing(false);
+    // Their work goes on; they connect again with what they hold once they are let in.
+    for (const auto& stream : sessions_.All()) stream->FinishOnce(ToGrpc(runner_->store_status()));
+  }
+
+  void OnWritable(storage::Sequence newest) {
+    hub_->StartAnew(newest);
+    SetServing(true);
+    spdlog::info("the store can be written again; {} open tasks taken up", runner_->open_tasks());
+  }
+
+  void SetServing(bool serving) {
+    absl::MutexLock lock(&mutex_);
+    if (grpc_ != nullptr) grpc_->GetHealthCheckService()->SetServingStatus("", serving);
   }
 
   void Fail(const absl::Status& why) {
@@ -195,7 +238,7 @@ class ServerImpl final : public Server {
       if (!std::exchange(notified_, true)) failed_or_stopped_.Notify();
     }
     if (grpc_ != nullptr) {
-      grpc_->GetHealthCheckService()->SetServingStatus(false);
+      SetServing(false);
       task_service_->Drain();
       handler_service_->Drain();
       if (!sessions_.AwaitEmpty(drain) && drain > absl::ZeroDuration()) {
@@ -230,8 +273,10 @@ class ServerImpl final : public Server {
   std::unique_ptr<TemplateService> template_service_;
   std::unique_ptr<EventService> event_service_;
   std::unique_ptr<HandlerService> handler_service_;
+  // Set once, under the mutex: the partition's thread looks at it from its first moment on.
   std::unique_ptr<grpc::Server> grpc_;
   int port_ = 0;
+  std::atomic<std::size_t> unreadable_tasks_{0};
 
   absl::Mutex stop_mutex_;
   bool stopped_ ABSL_GUARDED_BY(stop_mutex_) = false;

@@ -25,8 +25,8 @@ class Server {
   // says, makes everything durable and ends all calls. Idempotent.
   virtual void Stop() = 0;
 
-  // Waits until the partition can no longer commit, or Stop is called; returns why it cannot, or
-  // OK.
+  // Waits until another owner has taken the partition, or Stop is called; returns why it cannot go
+  // on, or OK. A store that cannot be written is waited out and no such failure.
   virtual absl::Status AwaitFailure() = 0;
 
   // The ports being served, where the settings said 0. Without metrics theirs is 0.

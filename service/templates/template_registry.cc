@@ -86,6 +86,16 @@ absl::StatusOr<std::unique_ptr<TemplateRegistry>> TemplateRegistry::Open(
   return registry;
 }
 
+namespace {
+
+absl::Status CannotStore(const absl::Status& why) {
+  return absl::Status(absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
+                      absl::StrCat("the template could not be stored: ",
+                                   std::string(why.message())));
+}
+
+}  // namespace
+
 absl::Status TemplateRegistry::LoadStored(std::vector<std::string>& problems) {
   absl::MutexLock lock(&mutex_);
   const std::string begin = storage::PartitionKey(storage::kCatalog);
@@ -174,6 +184,11 @@ absl::Status TemplateRegistry::Store(const Entry& entry, std::string_view source
   batch.Put(storage::Table::kTemplates,
             storage::TemplateKey(id.namespace_name, id.name, id.version),
             record.SerializeAsString());
+  if (in_doubt_) {
+    if (absl::Status settled = Settle(); !settled.ok()) {
+      return CannotStore(settled);
+    }
+  }
   const storage::Sequence next = storage::Next(sequence_);
   storage::CommitResult result = store_.Commit(storage::kCatalog, epoch_, next, batch);
   if (result.outcome == storage::CommitOutcome::kInDoubt) {
@@ -184,8 +199,17 @@ absl::Status TemplateRegistry::Store(const Entry& entry, std::string_view source
     sequence_ = next;
     return absl::OkStatus();
   }
-  return absl::UnavailableError(
-      absl::StrCat("the template could not be stored: ", std::string(result.detail.message())));
+  in_doubt_ = true;
+  return CannotStore(result.detail);
+}
+
+absl::Status TemplateRegistry::Settle() {
+  const absl::StatusOr<storage::Ownership> ownership = store_.Acquire(storage::kCatalog);
+  if (!ownership.ok()) return ownership.status();
+  epoch_ = ownership->epoch;
+  sequence_ = ownership->last_sequence;
+  in_doubt_ = false;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<EntryPtr> TemplateRegistry::Find(std::string_view namespace_name,

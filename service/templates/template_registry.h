@@ -92,16 +92,20 @@ class TemplateRegistry {
                               const std::string& environment) const;
   absl::Status Store(const Entry& entry, std::string_view source_name)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  // Takes the catalog anew after a commit that failed.
+  absl::Status Settle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status NotFound(const std::string& namespace_name, const std::string& name,
                         std::string_view version) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
 
   storage::Store& store_;
   const std::string environment_;
   const config::VariableLookup variables_;
-  const storage::Epoch epoch_;
+  storage::Epoch epoch_ ABSL_GUARDED_BY(mutex_);
 
   mutable absl::Mutex mutex_;
   storage::Sequence sequence_ ABSL_GUARDED_BY(mutex_);
+  // Whether the last commit failed, so that only the store knows where its log stands.
+  bool in_doubt_ ABSL_GUARDED_BY(mutex_) = false;
   std::map<Name, Versions> templates_ ABSL_GUARDED_BY(mutex_);
 };
 

@@ -11,11 +11,13 @@
 namespace tasker::service {
 namespace {
 
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-engine::TaskTemplatePtr OneStep() {
+engine::TaskTemplatePtr OneStepOf(const std::string& name) {
   auto made = std::make_shared<engine::TaskTemplate>();
-  made->id = {"ns", "one", "1.0.0"};
+  made->id = {"ns", name, "1.0.0"};
   engine::StepTemplate& step = made->steps.emplace_back();
   step.name = "a";
   step.handler_class = "H";
@@ -64,9 +66,16 @@ class PartitionRunnerTest : public ::testing::Test {
     options.find_template = [this](const engine::TemplateId& id) {
       return id == template_->id ? template_ : nullptr;
     };
-    options.on_failure = [this](const absl::Status& why) {
-      failure_ = why;
-      failed_.Notify();
+    options.retry_first = options.retry_max = absl::Milliseconds(1);
+    options.on_fenced = [this](const absl::Status&) { fenced_.Notify(); };
+    options.on_unwritable = [this](const absl::Status&) {
+      unwritable_.Notify();
+      // Until the test lets it go on.
+      const absl::MutexLock wait(&hold_);
+    };
+    options.on_writable = [this](storage::Sequence) { writable_.Notify(); };
+    options.on_unreadable = [this](const engine::TaskId& task, const absl::Status&) {
+      unreadable_.push_back(task);
     };
     runner_ = *PartitionRunner::Start(std::move(options), &store_, &sink_);
     runner_->Begin();
@@ -87,15 +96,23 @@ class PartitionRunnerTest : public ::testing::Test {
   absl::Status Create(char c) {
     return Ask(engine::CreateTask{Id(c), template_, engine::MakePayload("{}"), {}});
   }
+  // Writable is told just before the runner takes commands again.
+  void AwaitWritable() {
+    while (!runner_->store_status().ok()) std::this_thread::yield();
+  }
+
   absl::Status Connect() {
     return Ask(engine::RegisterHandler{engine::SessionId{1}, "h", "i", 10, {{"H", "", "", 0}}, {}});
   }
 
   storage::MemoryStore store_;
-  engine::TaskTemplatePtr template_ = OneStep();
+  engine::TaskTemplatePtr template_ = OneStepOf("one");
   Sink sink_{&store_};
-  absl::Status failure_;
-  absl::Notification failed_;
+  absl::Mutex hold_;
+  absl::Notification fenced_;
+  absl::Notification unwritable_;
+  absl::Notification writable_;
+  std::vector<engine::TaskId> unreadable_;
   std::unique_ptr<PartitionRunner> runner_;
 };
 
@@ -146,30 +163,60 @@ TEST_F(PartitionRunnerTest, TakesUpWhatWasOpen) {
   EXPECT_THAT(sink_.AwaitAssignments(1), SizeIs(1));
 }
 
-TEST_F(PartitionRunnerTest, StopsForGoodWhenACommitFails) {
+TEST_F(PartitionRunnerTest, GoesOnFromTheStoreAfterAFailedCommit) {
   Start();
+  ASSERT_TRUE(Create('a').ok());
+  const absl::MutexLock held(&hold_);
   store_.Inject({storage::CommitOutcome::kFailed});
-  EXPECT_EQ(Create('a').code(), absl::StatusCode::kUnavailable);
-  failed_.WaitForNotification();
-  EXPECT_FALSE(failure_.ok());
   EXPECT_EQ(Create('b').code(), absl::StatusCode::kUnavailable);
-  EXPECT_FALSE(store_.Get(storage::Table::kTasks, storage::TaskKey(Id('a').bytes()))->has_value());
+  unwritable_.WaitForNotification();
+  EXPECT_FALSE(runner_->store_status().ok());
+  const absl::Status refused = Create('c');
+  EXPECT_EQ(refused.code(), absl::StatusCode::kUnavailable);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("nothing was done"));
+  bool looked = false;
+  runner_->Inspect([&](const engine::Partition* partition) { looked = partition != nullptr; });
+  EXPECT_FALSE(looked);
+  hold_.Unlock();
+  writable_.WaitForNotification();
+  hold_.Lock();
+  AwaitWritable();
+  EXPECT_TRUE(Create('c').ok());
+  EXPECT_EQ(Create('a').code(), absl::StatusCode::kAlreadyExists);
+  EXPECT_FALSE(store_.Get(storage::Table::kTasks, storage::TaskKey(Id('b').bytes()))->has_value());
+  EXPECT_TRUE(store_.Get(storage::Table::kTasks, storage::TaskKey(Id('c').bytes()))->has_value());
 }
 
-TEST_F(PartitionRunnerTest, AsksTheStoreWhenACommitIsInDoubt) {
+TEST_F(PartitionRunnerTest, TakesUpACommitInDoubtThatWasWritten) {
   Start();
   store_.Inject({storage::CommitOutcome::kInDoubt, true});
   EXPECT_TRUE(Create('a').ok());
   store_.Inject({storage::CommitOutcome::kInDoubt, false});
   EXPECT_EQ(Create('b').code(), absl::StatusCode::kUnavailable);
+  writable_.WaitForNotification();
+  AwaitWritable();
+  EXPECT_EQ(runner_->open_tasks(), 1u);
+  EXPECT_TRUE(Create('b').ok());
 }
 
-TEST_F(PartitionRunnerTest, StopsWhenAnotherOwnerHasTakenThePartition) {
+TEST_F(PartitionRunnerTest, StopsWhileTheStoreTakesNothing) {
+  Start();
+  const absl::MutexLock held(&hold_);
+  store_.Inject({storage::CommitOutcome::kFailed});
+  EXPECT_EQ(Create('a').code(), absl::StatusCode::kUnavailable);
+  unwritable_.WaitForNotification();
+  hold_.Unlock();
+  runner_->Stop();
+  hold_.Lock();
+  EXPECT_EQ(Create('b').code(), absl::StatusCode::kUnavailable);
+}
+
+TEST_F(PartitionRunnerTest, StopsForGoodWhenAnotherOwnerHasTakenThePartition) {
   Start();
   ASSERT_TRUE(store_.Acquire(storage::PartitionId{0}).ok());
   EXPECT_EQ(Create('a').code(), absl::StatusCode::kUnavailable);
-  failed_.WaitForNotification();
-  EXPECT_EQ(failure_.code(), absl::StatusCode::kAborted);
+  fenced_.WaitForNotification();
+  EXPECT_EQ(Create('a').code(), absl::StatusCode::kUnavailable);
 }
 
 TEST_F(PartitionRunnerTest, CommitsWhatWasSubmittedBeforeItStops) {
@@ -185,15 +232,21 @@ TEST_F(PartitionRunnerTest, CommitsWhatWasSubmittedBeforeItStops) {
   EXPECT_EQ(Create('z').code(), absl::StatusCode::kUnavailable);
 }
 
-TEST_F(PartitionRunnerTest, RefusesToStartWithoutTheTemplateOfAnOpenTask) {
+TEST_F(PartitionRunnerTest, LeavesOutATaskWhoseTemplateIsGoneAndNamesIt) {
   Start();
   ASSERT_TRUE(Create('a').ok());
   runner_.reset();
-  PartitionRunner::Options options;
-  options.last_slot = storage::kSlotCount;
-  options.find_template = [](const engine::TemplateId&) { return nullptr; };
-  EXPECT_EQ(PartitionRunner::Start(std::move(options), &store_, &sink_).status().code(),
-            absl::StatusCode::kDataLoss);
+  const engine::TaskTemplatePtr kept = std::exchange(template_, OneStepOf("other"));
+  Start();
+  EXPECT_THAT(unreadable_, ElementsAre(Id('a')));
+  EXPECT_EQ(runner_->open_tasks(), 0u);
+  EXPECT_TRUE(Create('b').ok());
+  runner_.reset();
+  template_ = kept;
+  unreadable_.clear();
+  Start();
+  EXPECT_THAT(unreadable_, ElementsAre(Id('b')));
+  EXPECT_EQ(runner_->open_tasks(), 1u);
 }
 
 }  // namespace

@@ -11,13 +11,21 @@ TEST(Batch, KeepsChangesInTheirOrder) {
   batch.Delete(Table::kOpen, std::string_view("\0x", 2));
   ASSERT_EQ(batch.size(), 2u);
   EXPECT_EQ(batch.at(0).table, Table::kTasks);
-  EXPECT_FALSE(batch.at(0).is_delete);
+  EXPECT_EQ(batch.at(0).kind, Batch::Kind::kPut);
   EXPECT_EQ(batch.at(0).key, "k");
   EXPECT_EQ(batch.at(0).value, "value");
-  EXPECT_TRUE(batch.at(1).is_delete);
+  EXPECT_EQ(batch.at(1).kind, Batch::Kind::kDelete);
   EXPECT_EQ(batch.at(1).key, std::string_view("\0x", 2));
   EXPECT_EQ(batch.at(1).value, "");
   EXPECT_EQ(batch.bytes(), 8u);
+}
+
+TEST(Batch, KeepsBothEndsOfARange) {
+  Batch batch;
+  batch.DeleteRange(Table::kEvents, "a", "c");
+  EXPECT_EQ(batch.at(0).kind, Batch::Kind::kDeleteRange);
+  EXPECT_EQ(batch.at(0).key, "a");
+  EXPECT_EQ(batch.at(0).value, "c");
 }
 
 TEST(Batch, AppendsAnother) {

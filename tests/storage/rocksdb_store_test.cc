@@ -77,12 +77,12 @@ TEST(RocksDbStore, RefusesTheFormatOfANewerVersion) {
     const auto store = *OpenRocksDbStore(In(folder.path()));
     const Ownership own = *store->Acquire(kPartition);
     Batch batch;
-    batch.Put(Table::kPartitions, "format", "2");
+    batch.Put(Table::kPartitions, "format", "3");
     ASSERT_TRUE(store->Commit(kPartition, own.epoch, Sequence{1}, batch).detail.ok());
   }
   const auto refused = OpenRocksDbStore(In(folder.path()));
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
-  EXPECT_NE(std::string(refused.status().message()).find("format 2"), std::string::npos);
+  EXPECT_NE(std::string(refused.status().message()).find("has format 3"), std::string::npos);
 }
 
 }  // namespace

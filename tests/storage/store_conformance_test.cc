@@ -26,9 +26,23 @@ constexpr PartitionId kPartition{0};
 
 using OpenStore = std::function<std::unique_ptr<Store>(const std::string& folder)>;
 
-class StoreConformance : public ::testing::TestWithParam<std::pair<const char*, OpenStore>> {
+struct Kind {
+  const char* name;
+  // A new store; `folder` is empty, and its own.
+  OpenStore open;
+  // The store that a checkpoint in `folder` is of.
+  OpenStore open_checkpoint;
+};
+
+std::unique_ptr<Store> OpenRocksDb(const std::string& folder) {
+  RocksDbOptions options;
+  options.folder = folder;
+  return *OpenRocksDbStore(options);
+}
+
+class StoreConformance : public ::testing::TestWithParam<Kind> {
  protected:
-  StoreConformance() : store_(GetParam().second(folder_.path())) {
+  StoreConformance() : store_(GetParam().open(folder_.path())) {
     own_ = *store_->Acquire(kPartition);
   }
 
@@ -76,6 +90,39 @@ TEST_P(StoreConformance, AppliesABatchInItsOrder) {
   ASSERT_EQ(Commit(batch).outcome, CommitOutcome::kCommitted);
   EXPECT_EQ(Get("a"), std::nullopt);
   EXPECT_EQ(Get("b"), "2");
+}
+
+TEST_P(StoreConformance, DeletesARangeWithoutItsEnd) {
+  for (const auto& key : {"a"s, "b"s, "ba"s, "c"s}) Put(key, key);
+  Batch batch;
+  batch.Put(Table::kTasks, "bb", "added before");
+  batch.DeleteRange(Table::kTasks, "b", "c");
+  batch.Put(Table::kTasks, "b", "added after");
+  ASSERT_EQ(Commit(batch).outcome, CommitOutcome::kCommitted);
+  const auto snapshot = store_->TakeSnapshot();
+  EXPECT_THAT(KeysOf(*snapshot, "", ""), ElementsAre("a", "b", "c"));
+  EXPECT_EQ(Get("b"), "added after");
+}
+
+TEST_P(StoreConformance, RecoversWithoutLosingOwnerOrRows) {
+  Put("a", "1");
+  const std::uint64_t syncs = store_->SyncCount();
+  ASSERT_TRUE(store_->Recover().ok());
+  EXPECT_GE(store_->SyncCount(), syncs);
+  Put("b", "2");
+  EXPECT_EQ(Get("a"), "1");
+  EXPECT_EQ(Get("b"), "2");
+}
+
+TEST_P(StoreConformance, CheckpointsAreTheStoreAsItWas) {
+  Put("a", "1");
+  const std::string folder = folder_.path() + "/checkpoint";
+  ASSERT_TRUE(store_->CheckpointTo(folder).ok());
+  EXPECT_FALSE(store_->CheckpointTo(folder).ok());
+  Put("a", "2");
+  const auto copy = GetParam().open_checkpoint(folder);
+  EXPECT_EQ(*copy->Get(Table::kTasks, "a"), "1");
+  EXPECT_EQ(*copy->LastSequence(kPartition), Sequence{1});
 }
 
 TEST_P(StoreConformance, KeepsTablesApart) {
@@ -180,17 +227,12 @@ TEST_P(StoreConformance, IsReadWhileItIsWritten) {
 
 INSTANTIATE_TEST_SUITE_P(
     Stores, StoreConformance,
-    ::testing::Values(std::pair<const char*, OpenStore>("Memory",
-                                                        [](const std::string&) {
-                                                          return std::make_unique<MemoryStore>();
-                                                        }),
-                      std::pair<const char*, OpenStore>("RocksDb",
-                                                        [](const std::string& folder) {
-                                                          RocksDbOptions options;
-                                                          options.folder = folder + "/store";
-                                                          return *OpenRocksDbStore(options);
-                                                        })),
-    [](const auto& test) { return std::string(test.param.first); });
+    ::testing::Values(
+        Kind{"Memory", [](const std::string&) { return std::make_unique<MemoryStore>(); },
+             [](const std::string& folder) { return *MemoryStore::Open(folder); }},
+        Kind{"RocksDb", [](const std::string& folder) { return OpenRocksDb(folder + "/store"); },
+             OpenRocksDb}),
+    [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
 }  // namespace tasker::storage

@@ -70,9 +70,13 @@ app.kubernetes.io/managed-by: {{ .Release.Service }}
 {{- add $drain (int .Values.shutdownMarginSeconds) }}
 {{- end }}
 
-{{/* A probe by grpc.health.v1, with its times. Takes (dict "root" $ "times" ...). */}}
+{{/* A probe by grpc.health.v1, with its times. Takes (dict "root" $ "times" ...), and the "service"
+whose health is asked for, where it is not the whole. */}}
 {{- define "tasker.probe" -}}
 grpc:
   port: {{ .root.Values.ports.grpc }}
+{{- with .service }}
+  service: {{ . }}
+{{- end }}
 {{ toYaml .times }}
 {{- end }}

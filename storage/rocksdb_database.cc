@@ -1,0 +1,104 @@
+#include "storage/rocksdb_database.h"
+
+#include <filesystem>
+#include <string>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include "absl/strings/str_cat.h"
+#include <rocksdb/cache.h>
+#include <rocksdb/env.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/statistics.h>
+#include <rocksdb/table.h>
+#include <rocksdb/write_buffer_manager.h>
+
+#include "storage/rocksdb_status.h"
+
+namespace tasker::storage {
+namespace {
+
+rocksdb::ColumnFamilyOptions FamilyOptions(Table table, const RocksDbOptions& options,
+                                           const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::BlockBasedTableOptions blocks;
+  blocks.block_cache = cache;
+  blocks.cache_index_and_filter_blocks = true;
+  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  rocksdb::ColumnFamilyOptions family;
+  family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
+  family.compression = rocksdb::kLZ4Compression;
+  family.write_buffer_size = options.memory_bytes / 4;
+  family.enable_blob_files = table == Table::kContexts || table == Table::kSteps;
+  family.min_blob_size = options.blob_bytes_min;
+  family.enable_blob_garbage_collection = true;
+  return family;
+}
+
+rocksdb::DBOptions DatabaseOptions(const RocksDbOptions& options,
+                                   const std::shared_ptr<rocksdb::Cache>& cache) {
+  rocksdb::DBOptions database;
+  database.create_if_missing = true;
+  database.create_missing_column_families = true;
+  // Write buffers are charged to the cache: one budget for both.
+  database.write_buffer_manager =
+      std::make_shared<rocksdb::WriteBufferManager>(options.memory_bytes / 2, cache);
+  // One flush and one compaction at a time: two cores are all that a small machine has.
+  database.max_background_jobs = 2;
+  database.statistics = rocksdb::CreateDBStatistics();
+  database.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
+  // Drops only what was never synced, so never what was acknowledged.
+  database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
+  database.max_total_wal_size = 4 * options.memory_bytes;
+  database.keep_log_file_num = 4;
+  return database;
+}
+
+}  // namespace
+
+absl::StatusOr<std::unique_ptr<RocksDbDatabase>> RocksDbDatabase::Open(
+    const RocksDbOptions& options) {
+  std::error_code made;
+  std::filesystem::create_directories(options.folder, made);
+  if (made) return absl::UnavailableError(absl::StrCat("cannot be made: ", made.message()));
+
+  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.memory_bytes);
+  std::unique_ptr<rocksdb::Env> environment = EnvironmentOf(options);
+  rocksdb::DBOptions database = DatabaseOptions(options, cache);
+  if (environment != nullptr) database.env = environment.get();
+  // RocksDB insists on a family called `default`; it stays empty.
+  std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
+      {rocksdb::kDefaultColumnFamilyName, {}}};
+  for (std::size_t i = 0; i < kTableCount; ++i) {
+    descriptors.emplace_back(std::string(kTableNames[i]),
+                             FamilyOptions(static_cast<Table>(i), options, cache));
+  }
+  std::vector<rocksdb::ColumnFamilyHandle*> handles;
+  rocksdb::DB* opened = nullptr;
+  const rocksdb::Status status =
+      rocksdb::DB::Open(database, options.folder, descriptors, &handles, &opened);
+  if (!status.ok()) return ToAbsl(status);
+  std::unique_ptr<rocksdb::DB> db(opened);
+  db->DestroyColumnFamilyHandle(handles[0]).PermitUncheckedError();
+  Families families{};
+  for (std::size_t i = 0; i < kTableCount; ++i) families[i] = handles[i + 1];
+  return std::unique_ptr<RocksDbDatabase>(new RocksDbDatabase(
+      std::move(environment), std::move(db), families, database.statistics));
+}
+
+RocksDbDatabase::~RocksDbDatabase() {
+  for (rocksdb::ColumnFamilyHandle* family : families_) {
+    db_->DestroyColumnFamilyHandle(family).PermitUncheckedError();
+  }
+  db_->Close().PermitUncheckedError();
+}
+
+std::uint64_t RocksDbDatabase::SyncCount() const {
+  return statistics_->getTickerCount(rocksdb::WAL_FILE_SYNCED);
+}
+
+std::unique_ptr<rocksdb::Env> EnvironmentOf(const RocksDbOptions& options) {
+  return options.file_system == nullptr ? nullptr : rocksdb::NewCompositeEnv(options.file_system);
+}
+
+}  // namespace tasker::storage
