@@ -45,6 +45,11 @@ simulate: install ## live many lives of the engine: SEEDS=100000 FIRST_SEED=1
 	@SEEDS=$(or $(SEEDS),100000) FIRST_SEED=$(or $(FIRST_SEED),1) \
 	  build/bin/simulation_test --gtest_filter='Simulation.*'
 
+.PHONY: crash
+crash: build venv ## kill taskerd under load, with power cuts and bad disks: KILLS=100 SEED=1
+	@$(VENV)/bin/python tests/crash/run.py --kills $(or $(KILLS),100) --seed $(or $(SEED),1) \
+	  --power-cuts --faults
+
 .PHONY: coverage
 coverage: install ## how much of the engine its tests run; fails below 95 % of lines
 	@.ci/install-packages lint

@@ -24,6 +24,7 @@ constexpr std::size_t kSettingsBytesMax = 1u << 20;
 constexpr std::uint64_t kPayloadBytesLeast = 1u << 10;
 constexpr std::uint32_t kHandlerClassLimitMax = 1'000'000;
 constexpr std::uint64_t kPayloadBytesMost = 64u << 20;
+constexpr std::uint32_t kBackupsMost = 100'000;
 constexpr std::uint64_t kStoreBytesLeast = 8u << 20;
 constexpr std::uint64_t kStoreBytesMost = std::uint64_t{1} << 40;
 constexpr std::array<std::string_view, 5> kLogLevels = {"trace", "debug", "info", "warn", "error"};
@@ -71,6 +72,9 @@ class Reader {
                  {"drain", Duration(&settings_.drain)},
                  {"store", Map({{"memory", Size(&settings_.store_memory_bytes, kStoreBytesLeast,
                                                 kStoreBytesMost, "8MiB to 1TiB")}})},
+                 {"retention", Retention(&settings_.retention)},
+                 {"backups", Map({{"folder", Text(&settings_.backups_folder, IsAnything, "")},
+                                  {"keep", Count(&settings_.backups_keep)}})},
                  {"metrics", Map({{"listen", Text(&settings_.metrics_listen, IsEmptyOrHostPort,
                                                   "host:port, or empty for none")}})},
                  {"log", Map({{"level", Text(&settings_.log_level, IsLogLevel,
@@ -173,6 +177,18 @@ class Reader {
       } else {
         fields.Error(key, absl::StrCat("`", *text, "` is not a size from ", range));
       }
+    };
+  }
+
+  Section::Read Retention(RetentionSettings* out) {
+    return [this, out](const YamlFields& fields, const std::string& key) {
+      fields.WithMap(key, [&](const YamlFields& inner) { *out = ReadRetention(inner, report_); });
+    };
+  }
+
+  Section::Read Count(std::uint32_t* out) {
+    return [out](const YamlFields& fields, const std::string& key) {
+      if (const auto count = fields.Count(key, kBackupsMost)) *out = *count;
     };
   }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "config/diagnostic.h"
+#include "config/retention.h"
 #include "config/variables.h"
 
 namespace tasker::config {
@@ -59,6 +60,12 @@ struct Settings {
   std::chrono::milliseconds drain = std::chrono::seconds(20);
   // `limits.payload`: largest context or result, in bytes.
   std::uint64_t payload_bytes_max = 4u << 20;
+  // `retention`: see there.
+  RetentionSettings retention;
+  // `backups.folder`: where backups are kept; empty: none can be made.
+  std::string backups_folder;
+  // `backups.keep`: how many; those before are removed when one is made. 0: all.
+  std::uint32_t backups_keep = 0;
   // `retry.backoff`, `retry.multiplier`, `retry.backoff_max`, `retry.jitter`.
   RetrySettings retry;
 

@@ -48,6 +48,33 @@ TEST(Settings, AreReadWithTheirUnitsAndVariables) {
   EXPECT_EQ(loaded.settings, expected);
 }
 
+TEST(Settings, OfRetentionGoByTheMostSpecificRuleLimitByLimit) {
+  const LoadedSettings loaded = Load(
+      "retention:\n  every: 10m\n  tasks: {age: 30d, count: 1000}\n  events: {age: 7d}\n  rules:\n"
+      "    - {namespace: pay, template: refund, tasks: {age: 365d}}\n"
+      "    - {namespace: pay, tasks: {age: 90d, count: 5}, history: {count: 3}}\n");
+  ASSERT_THAT(loaded.diagnostics, IsEmpty()) << ToString(loaded.diagnostics);
+  const RetentionSettings& retention = loaded.settings.retention;
+  EXPECT_EQ(retention.every, 10min);
+  constexpr std::chrono::hours kDay{24};
+  const RetentionPolicy other = retention.PolicyFor("other", "refund");
+  EXPECT_EQ(other.tasks, (KeepLimits{30 * kDay, 1000}));
+  EXPECT_EQ(other.history, KeepLimits{});
+  EXPECT_EQ(retention.PolicyFor("pay", "charge").tasks, (KeepLimits{90 * kDay, 5}));
+  const RetentionPolicy refund = retention.PolicyFor("pay", "refund");
+  EXPECT_EQ(refund.tasks, (KeepLimits{365 * kDay, 5}));
+  EXPECT_EQ(refund.history, (KeepLimits{std::nullopt, 3}));
+  EXPECT_EQ(refund.events, (KeepLimits{7 * kDay, std::nullopt}));
+}
+
+TEST(Settings, OfRetentionThatAreWrongAreNamedByPlaceAndKey) {
+  EXPECT_THAT(ErrorsOf("retention: {task: {age: 1d}}"), HasSubstr("did you mean `tasks`?"));
+  EXPECT_THAT(ErrorsOf("retention: {tasks: {age: soon}}"), HasSubstr("s.yaml:1:26"));
+  EXPECT_THAT(ErrorsOf("retention: {rules: [{tasks: {age: 1d}}]}"),
+              HasSubstr("retention.rules[0].namespace"));
+  EXPECT_THAT(ErrorsOf("retention: {rules: [{namespace: a, agee: 1}]}"), HasSubstr("agee"));
+}
+
 TEST(Settings, ThatAreWrongAreNamedByPlaceAndKey) {
   EXPECT_EQ(ErrorsOf("lisen: 1"),
             "s.yaml:1:1: error: lisen: is not a setting; did you mean `listen`?");

@@ -1,0 +1,18 @@
+"""A few kills of the real service; `make crash` does a hundred."""
+
+import pathlib
+
+import pytest
+
+from run import run
+
+
+@pytest.mark.parametrize("power_cuts, faults", [(False, False), (True, True)],
+                         ids=["kills", "power cuts and faults"])
+def test_nothing_acknowledged_is_lost(tmp_path: pathlib.Path, power_cuts: bool, faults: bool):
+    verdict = run(tmp_path, kills=5, seed=1, power_cuts=power_cuts, faults=faults)
+    assert verdict.violations == []
+    assert verdict.counts["tasks"] > 0
+    assert verdict.counts["results applied"] > 0
+    # A disk that fails is waited out, not died of.
+    assert verdict.counts["restarts by fault"] == 0
