@@ -15,6 +15,7 @@
 #include "config/settings.h"
 #include "config/template_loader.h"
 #include "service/server/server.h"
+#include "storage/backups.h"
 
 namespace {
 
@@ -30,6 +31,9 @@ struct Flags {
   std::optional<std::string> log_level;
   std::string check_config;
   std::vector<std::string> check_templates;
+  // Set: restore that backup, 0 for the newest, and exit.
+  std::optional<std::uint32_t> restore_backup;
+  std::optional<std::string> backups;
 };
 
 void AddFlags(CLI::App& app, Flags& flags) {
@@ -42,6 +46,10 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--log-level", flags.log_level, "trace, debug, info, warn or error");
   app.add_option("--check-config", flags.check_config, "Check a settings file and exit");
   app.add_option("--check-template", flags.check_templates, "Check template files and exit");
+  app.add_option("--restore-backup", flags.restore_backup,
+                 "Restore the backup of this number, 0 for the newest, into the empty folder of "
+                 "the store, and exit");
+  app.add_option("--backups", flags.backups, "Folder of the backups, over the settings file");
   app.set_version_flag("--version", TASKER_VERSION);
 }
 
@@ -92,6 +100,21 @@ int CheckTemplates(const std::vector<std::string>& paths, const std::string& env
   return wrong;
 }
 
+int RestoreBackup(const Settings& settings, std::uint32_t id) {
+  if (settings.backups_folder.empty()) {
+    std::cerr << "no folder of backups is named: give --backups, or set `backups.folder`\n";
+    return 1;
+  }
+  const absl::Status restored =
+      tasker::storage::RestoreBackup(settings.backups_folder, id, settings.data);
+  if (!restored.ok()) {
+    std::cerr << std::string(restored.message()) << '\n';
+    return 1;
+  }
+  std::cout << "restored into " << settings.data << '\n';
+  return 0;
+}
+
 void Override(const Flags& flags, Settings& settings) {
   settings.listen = flags.listen.value_or(settings.listen);
   settings.metrics_listen = flags.metrics_listen.value_or(settings.metrics_listen);
@@ -99,6 +122,7 @@ void Override(const Flags& flags, Settings& settings) {
   settings.environment = flags.environment.value_or(settings.environment);
   settings.templates = flags.templates.value_or(settings.templates);
   settings.log_level = flags.log_level.value_or(settings.log_level);
+  settings.backups_folder = flags.backups.value_or(settings.backups_folder);
 }
 
 void SetUpLog(const std::string& level) {
@@ -164,6 +188,7 @@ int main(int argc, char** argv) {
   std::optional<Settings> settings = ReadSettings(flags.config);
   if (!settings) return 1;
   Override(flags, *settings);
+  if (flags.restore_backup) return RestoreBackup(*settings, *flags.restore_backup);
   SetUpLog(settings->log_level);
   return Serve(*settings);
 }

@@ -43,6 +43,8 @@ std::string PartitionKey(PartitionId partition) {
 
 std::string PausesKey(PartitionId partition) { return PartitionKey(partition) + "pauses"; }
 
+std::string EventFloorsKey(PartitionId partition) { return PartitionKey(partition) + "floors"; }
+
 std::string TaskKey(std::string_view task_id) {
   std::string key;
   key.reserve(kTaskKeySize + sizeof(std::uint32_t));
@@ -132,6 +134,16 @@ std::string TemplateKey(std::string_view namespace_name, std::string_view name,
   key.append(name).push_back('\0');
   key.append(version);
   return key;
+}
+
+std::optional<TemplateName> TemplateNameIn(std::string_view template_key) {
+  if (template_key.size() < kSlotSize) return std::nullopt;
+  const std::string_view names = template_key.substr(kSlotSize);
+  const std::size_t first = names.find('\0');
+  const std::size_t second = first == names.npos ? names.npos : names.find('\0', first + 1);
+  if (second == names.npos) return std::nullopt;
+  return TemplateName{names.substr(0, first), names.substr(first + 1, second - first - 1),
+                      names.substr(second + 1)};
 }
 
 std::string KeyAfter(std::string_view prefix) {

@@ -5,6 +5,7 @@
 //   table       key
 //   partitions  partition:2                            -> PartitionRecord
 //               partition:2 "pauses"                   -> PausesRecord
+//               partition:2 "floors"                   -> EventFloorsRecord
 //               "format"                               -> decimal number, see kFormatVersion
 //   open        slot:2 task:16                         -> empty
 //   tasks       slot:2 task:16                         -> TaskRecord
@@ -57,6 +58,9 @@ std::string PartitionKey(PartitionId partition);
 // What of the partition is paused. In the table partitions.
 std::string PausesKey(PartitionId partition);
 
+// Up to where events of the partition were removed. In the table partitions.
+std::string EventFloorsKey(PartitionId partition);
+
 // For the tables open, tasks and contexts.
 std::string TaskKey(std::string_view task_id);
 
@@ -104,6 +108,15 @@ std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key);
 // The names must not contain a zero byte.
 std::string TemplateKey(std::string_view namespace_name, std::string_view name,
                         std::string_view version);
+
+// What a key of the table templates says.
+struct TemplateName {
+  std::string_view namespace_name;
+  std::string_view name;
+  std::string_view version;
+};
+// Nullopt if it is no such key.
+std::optional<TemplateName> TemplateNameIn(std::string_view template_key);
 
 // All keys of `partition` in the tables events, created, finished and templates lie in
 // [PartitionKey(partition), KeyAfter(PartitionKey(partition))).

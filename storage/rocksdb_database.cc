@@ -14,6 +14,7 @@
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include "storage/rocksdb_logger.h"
 #include "storage/rocksdb_status.h"
 
 namespace tasker::storage {
@@ -50,7 +51,7 @@ rocksdb::DBOptions DatabaseOptions(const RocksDbOptions& options,
   // Drops only what was never synced, so never what was acknowledged.
   database.wal_recovery_mode = rocksdb::WALRecoveryMode::kPointInTimeRecovery;
   database.max_total_wal_size = 4 * options.memory_bytes;
-  database.keep_log_file_num = 4;
+  database.info_log = MakeRocksDbLogger(options.log_warning);
   return database;
 }
 

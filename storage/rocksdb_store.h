@@ -38,6 +38,9 @@ struct RocksDbOptions {
 
   // Told in a line what is done to a store that an earlier version wrote. May be null.
   std::function<void(const std::string&)> log;
+
+  // Told, a line at a time, what goes wrong below; on any thread. May be null.
+  std::function<void(const std::string&)> log_warning;
 };
 
 // Opens the store, or makes a new one; brings one of an earlier format up to date. Every commit is

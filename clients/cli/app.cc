@@ -7,6 +7,7 @@
 #include "CLI/CLI.hpp"
 #include "absl/strings/str_join.h"
 
+#include "clients/cli/admin_commands.h"
 #include "clients/cli/event_commands.h"
 #include "clients/cli/handler_commands.h"
 #include "clients/cli/insight_commands.h"
@@ -15,6 +16,7 @@
 #include "clients/cli/task_commands.h"
 #include "clients/cli/template_commands.h"
 #include "clients/cli/terminal_text.h"
+#include "clients/cli/transfer_commands.h"
 #include "clients/cli/utf8.h"
 
 namespace tasker::cli {
@@ -103,6 +105,8 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   OperatorCommands operator_commands(app, session);
   EventCommands event_commands(app, session);
   HandlerCommands handler_commands(app, session);
+  AdminCommands admin_commands(app, session);
+  TransferCommands transfer_commands(app, session);
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -36,6 +36,7 @@ Connection::Connection(const std::string& server, absl::Duration timeout)
   operators_ = v1::OperatorService::NewStub(channel);
   events_ = v1::EventService::NewStub(channel);
   handlers_ = v1::HandlerService::NewStub(channel);
+  admin_ = v1::AdminService::NewStub(channel);
 }
 
 std::unique_ptr<grpc::ClientContext> Connection::NewCall() const {

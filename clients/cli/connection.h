@@ -8,6 +8,7 @@
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 
+#include "tasker/v1/admin_service.grpc.pb.h"
 #include "tasker/v1/event_service.grpc.pb.h"
 #include "tasker/v1/handler_service.grpc.pb.h"
 #include "tasker/v1/operator_service.grpc.pb.h"
@@ -27,6 +28,7 @@ class Connection {
   v1::OperatorService::Stub& operators() { return *operators_; }
   v1::EventService::Stub& events() { return *events_; }
   v1::HandlerService::Stub& handlers() { return *handlers_; }
+  v1::AdminService::Stub& admin() { return *admin_; }
 
   // As given.
   const std::string& server() const { return server_; }
@@ -43,6 +45,7 @@ class Connection {
   std::unique_ptr<v1::OperatorService::Stub> operators_;
   std::unique_ptr<v1::EventService::Stub> events_;
   std::unique_ptr<v1::HandlerService::Stub> handlers_;
+  std::unique_ptr<v1::AdminService::Stub> admin_;
 };
 
 }  // namespace tasker::cli

@@ -93,7 +93,15 @@ absl::StatusOr<EventFilter> EventFilter::Make(const v1::EventFilter& filter) {
   return made;
 }
 
+bool EventFilter::MayMatch(std::string_view namespace_name, std::string_view task_name) const {
+  if (!task_ids_.empty() && namespace_name.empty()) return false;
+  return (namespace_.empty() || namespace_ == namespace_name) &&
+         (task_name_.empty() || task_name_ == task_name);
+}
+
 bool EventFilter::Matches(const storage::v1::EventRecord& event) const {
+  // Retention leaves nothing but the place of an event that it has removed among others.
+  if (event.name().empty()) return false;
   if (!task_ids_.empty() && !task_ids_.contains(event.task_id())) return false;
   if (!namespace_.empty() && event.namespace_() != namespace_) return false;
   if (!task_name_.empty() && event.task_name() != task_name_) return false;

@@ -32,6 +32,9 @@ class EventFilter {
 
   bool Matches(const storage::v1::EventRecord& event) const;
 
+  // Whether an event of such tasks could match; both names empty: an event of no task.
+  bool MayMatch(std::string_view namespace_name, std::string_view task_name) const;
+
  private:
   std::vector<std::string> names_;
   absl::flat_hash_set<std::string> task_ids_;

@@ -50,10 +50,11 @@ void EventHub::StartAnew(storage::Sequence newest) {
 
 EventHub::SubscriptionId EventHub::Subscribe(EventFilter filter, EventCursor after,
                                              std::shared_ptr<EventReceiver> receiver) {
+  const storage::Sequence floor = log_.FloorFor(filter);
   absl::MutexLock lock(&mutex_);
   const SubscriptionId id = ++last_id_;
   added_.push_back(std::make_unique<Subscription>(
-      Subscription{id, std::move(filter), after, std::move(receiver)}));
+      Subscription{id, std::move(filter), after, floor, std::move(receiver)}));
   ++count_;
   changed_.Signal();
   return id;
@@ -124,6 +125,12 @@ bool EventHub::Feed(Subscription& subscription) {
     response.set_cursor(subscription.reached.ToString());
     subscription.ready = false;
     subscription.receiver->Send(std::move(response));
+    return false;
+  }
+  if (const storage::Sequence floor = log_.FloorFor(subscription.filter);
+      floor > std::exchange(subscription.floor, floor) && floor > subscription.reached.sequence) {
+    subscription.ready = false;
+    subscription.receiver->End(log_.PastRetention(subscription.filter));
     return false;
   }
   int passed = 0;

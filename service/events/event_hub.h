@@ -69,6 +69,8 @@ class EventHub {
     EventFilter filter;
     // Of what was sent or passed over.
     EventCursor reached;
+    // Up to where events may be missing without the subscriber having missed them.
+    storage::Sequence floor{};
     std::shared_ptr<EventReceiver> receiver;
     bool greeted = false;
     bool ready = true;

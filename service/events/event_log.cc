@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "absl/strings/str_cat.h"
+
 #include "storage/keys.h"
 
 namespace tasker::service {
@@ -41,6 +43,33 @@ void EventLog::StartAnew(storage::Sequence newest) {
   recent_.clear();
   recent_bytes_ = 0;
   recent_after_ = newest_ = newest;
+}
+
+void EventLog::SetFloors(storage::v1::EventFloorsRecord floors) {
+  absl::MutexLock lock(&mutex_);
+  floors_ = std::move(floors);
+}
+
+storage::v1::EventFloorsRecord EventLog::floors() const {
+  absl::MutexLock lock(&mutex_);
+  return floors_;
+}
+
+storage::Sequence EventLog::FloorFor(const EventFilter& filter) const {
+  absl::MutexLock lock(&mutex_);
+  std::uint64_t highest = 0;
+  for (const storage::v1::EventFloorRecord& floor : floors_.floors()) {
+    if (!filter.MayMatch(floor.namespace_(), floor.template_name())) continue;
+    highest = std::max(highest, floor.sequence());
+  }
+  return storage::Sequence{highest};
+}
+
+absl::Status EventLog::PastRetention(const EventFilter& filter) const {
+  const EventCursor earliest{partition_, FloorFor(filter), EventCursor::kWholeCommit};
+  return absl::OutOfRangeError(absl::StrCat(
+      "after_cursor: events behind it were removed by retention; the earliest cursor is ",
+      earliest.ToString()));
 }
 
 EventCursor EventLog::End() const {

@@ -10,6 +10,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "service/events/event_cursor.h"
+#include "service/events/event_filter.h"
 #include "service/pipeline/committed.h"
 #include "storage/store.h"
 
@@ -28,6 +29,17 @@ class EventLog {
   // The store may hold commits up to `newest` that were never appended: forgets what it has in
   // memory.
   void StartAnew(storage::Sequence newest);
+
+  // Retention has removed events: `floors` take the place of those before.
+  void SetFloors(storage::v1::EventFloorsRecord floors);
+  storage::v1::EventFloorsRecord floors() const;
+
+  // The newest commit of which an event was removed that `filter` could match; 0: none was.
+  storage::Sequence FloorFor(const EventFilter& filter) const;
+
+  // What to answer to one who asks for events behind a cursor before that: OUT_OF_RANGE, with the
+  // earliest cursor there is.
+  absl::Status PastRetention(const EventFilter& filter) const;
 
   // Behind the newest event.
   EventCursor End() const;
@@ -55,6 +67,7 @@ class EventLog {
   const storage::PartitionId partition_;
 
   mutable absl::Mutex mutex_;
+  storage::v1::EventFloorsRecord floors_ ABSL_GUARDED_BY(mutex_);
   std::deque<Recent> recent_ ABSL_GUARDED_BY(mutex_);
   std::size_t recent_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   storage::Sequence newest_ ABSL_GUARDED_BY(mutex_);

@@ -112,6 +112,9 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* EventService::Subscribe(
   if (!filter.ok()) return new RefusedCall(filter.status());
   const absl::StatusOr<EventCursor> start = StartOf(*request, log_);
   if (!start.ok()) return new RefusedCall(start.status());
+  if (request->has_after_cursor() && start->sequence < log_.FloorFor(*filter)) {
+    return new RefusedCall(log_.PastRetention(*filter));
+  }
   return SubscribeCall::Begin(hub_, *std::move(filter), *start);
 }
 

@@ -1,6 +1,7 @@
 #include "service/pipeline/partition_runner.h"
 
 #include <algorithm>
+#include <iterator>
 #include <pthread.h>
 #include <utility>
 
@@ -84,6 +85,7 @@ absl::Status PartitionRunner::TakeUp(const storage::Ownership& ownership) {
   partition_ = std::move(partition);
   epoch_ = ownership.epoch;
   last_sequence_ = ownership.last_sequence;
+  last_wake_ = ownership.last_sequence;
   ends_.clear();
   end_of_.clear();
   open_tasks_ = partition_->open_tasks();
@@ -100,14 +102,54 @@ void PartitionRunner::Submit(engine::Command command, Completion done) {
 }
 
 void PartitionRunner::Submit(std::vector<engine::Command> commands, Completion done) {
-  Submission submission{std::move(commands), std::move(done), nullptr};
-  const absl::Status taken = Enqueue(submission);
-  if (!taken.ok() && submission.done) submission.done(taken, storage::Sequence{});
+  Post({std::move(commands), std::move(done), nullptr, nullptr});
 }
 
-void PartitionRunner::Inspect(Inspection look) {
-  Submission submission{{}, nullptr, std::move(look)};
-  if (!Enqueue(submission).ok()) submission.look(nullptr);
+void PartitionRunner::Inspect(Inspection look) { Post({{}, nullptr, std::move(look), nullptr}); }
+
+void PartitionRunner::Change(storage::Batch batch, storage::Sequence as_of, Completion done) {
+  const auto add = [this, batch = std::move(batch), as_of](Group& group) {
+    if (last_wake_ > as_of) return absl::AbortedError("a finished task has changed since");
+    group.batch.Append(batch);
+    return absl::OkStatus();
+  };
+  Post({{}, std::move(done), nullptr, add});
+}
+
+void PartitionRunner::Adopt(AdoptedTask task, Completion done) {
+  Post({{}, std::move(done), nullptr, [this, task = std::move(task)](Group& group) mutable {
+          return AdoptInto(task, group);
+        }});
+}
+
+absl::Status PartitionRunner::AdoptInto(AdoptedTask& task, Group& group) {
+  const engine::TaskId id = task.stored.id;
+  const auto stored = store_.Get(storage::Table::kTasks, storage::TaskKey(id.bytes()));
+  if (!stored.ok()) return stored.status();
+  if (stored->has_value() || partition_->Look(id) != nullptr || end_of_.contains(id)) {
+    return absl::AlreadyExistsError(absl::StrCat("task ", id.ToString(), " is there already"));
+  }
+  if (engine::IsOpen(static_cast<engine::TaskState>(task.stored.record.state()))) {
+    const absl::Status restored = partition_->Restore(std::move(task.stored), clock_.Now());
+    if (!restored.ok()) return restored;
+  } else {
+    ends_.emplace_back(group.sequence, id);
+    end_of_[id] = group.sequence;
+  }
+  group.batch.Append(task.rows);
+  return absl::OkStatus();
+}
+
+void PartitionRunner::Publish(std::vector<storage::v1::EventRecord> events, Completion done) {
+  Post({{}, std::move(done), nullptr, [events = std::move(events)](Group& group) mutable {
+          std::ranges::move(events, std::back_inserter(group.effects.events));
+          return absl::OkStatus();
+        }});
+}
+
+void PartitionRunner::Post(Submission submission) {
+  const absl::Status taken = Enqueue(submission);
+  if (!taken.ok()) Answer(submission, taken);
 }
 
 absl::Status PartitionRunner::Enqueue(Submission& submission) {
@@ -203,6 +245,7 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
     }
     if (submission.look) submission.look(partition_.get());
     absl::Status answer;
+    if (submission.add) answer = submission.add(*group);
     for (engine::Command& command : submission.commands) {
       ApplyOne(std::move(command), *group, answer);
     }
@@ -230,7 +273,7 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
 }
 
 void PartitionRunner::ApplyOne(engine::Command command, Group& group, absl::Status& answer) {
-  if (absl::Status awake = WakeFor(command); !awake.ok()) {
+  if (absl::Status awake = WakeFor(command, group.sequence); !awake.ok()) {
     answer = std::move(awake);
     return;
   }
@@ -273,13 +316,15 @@ void PartitionRunner::ForgetDurableEnds() {
   }
 }
 
-absl::Status PartitionRunner::WakeFor(const engine::Command& command) {
+absl::Status PartitionRunner::WakeFor(const engine::Command& command,
+                                      storage::Sequence sequence) {
   const std::optional<engine::TaskId> task = partition_->Wants(command);
   if (!task) return absl::OkStatus();
   absl::StatusOr<engine::StoredTask> stored = ReadStoredTask(store_, *task, options_.find_template);
   // The command itself says what it means that there is none.
   if (absl::IsNotFound(stored.status())) return absl::OkStatus();
   if (!stored.ok()) return stored.status();
+  last_wake_ = sequence;
   return partition_->Wake(*std::move(stored), clock_.Now());
 }
 

@@ -32,6 +32,13 @@ using Completion = absl::AnyInvocable<void(const absl::Status& answer, storage::
 
 using Inspection = absl::AnyInvocable<void(const engine::Partition*)>;
 
+// A task as it was exported, and what the store is to hold of it.
+struct AdoptedTask {
+  engine::StoredTask stored;
+  // Its rows in all tables.
+  storage::Batch rows;
+};
+
 // Runs one engine::Partition on a thread of its own and commits on another, so that the next
 // commands are applied while the last are being synced. Whatever has come in while a commit was
 // under way goes into the next: alone a command never waits, under load many share one sync.
@@ -89,6 +96,17 @@ class PartitionRunner {
   void Submit(std::vector<engine::Command> commands, Completion done);
   void Submit(engine::Command command, Completion done);
 
+  // Commits changes to what the engine does not have in memory: finished tasks and events. They were
+  // worked out from the store as of the commit `as_of`. Errors beside Submit's: ABORTED: a finished
+  // task was looked at by the engine since, so nothing was done: work them out anew.
+  void Change(storage::Batch batch, storage::Sequence as_of, Completion done);
+
+  // Adds events that come from elsewhere to the log.
+  void Publish(std::vector<storage::v1::EventRecord> events, Completion done);
+
+  // Adds a task that comes from elsewhere, and takes it up if it is open. Errors beside Submit's: ALREADY_EXISTS; DATA_LOSS: its records do not fit each other.
+  void Adopt(AdoptedTask task, Completion done);
+
   // Calls `look` on the partition's thread, between two commands, with the partition as it is: it
   // may be ahead of what is durable. Null instead after Stop, or while the store takes no commits.
   void Inspect(Inspection look);
@@ -104,11 +122,14 @@ class PartitionRunner {
   absl::Status store_status() const;
 
  private:
+  struct Group;
   struct Submission {
     std::vector<engine::Command> commands;
     Completion done;
     // Set instead of the others by Inspect.
     Inspection look;
+    // Adds what is neither command nor look to the group, on the partition's thread.
+    absl::AnyInvocable<absl::Status(Group& group)> add;
   };
   struct Answered {
     Completion done;
@@ -140,7 +161,9 @@ class PartitionRunner {
   std::optional<storage::Sequence> Awaits(const Submission& submission) const;
   void AwaitCommitted(storage::Sequence sequence);
   // Reads the task that `command` is about from the store, if it is not in memory.
-  absl::Status WakeFor(const engine::Command& command);
+  absl::Status WakeFor(const engine::Command& command, storage::Sequence sequence);
+  void Post(Submission submission);
+  absl::Status AdoptInto(AdoptedTask& task, Group& group);
   void ForgetDurableEnds();
   // Not OK: the runner takes nothing now, and why; `submission` is as it was.
   absl::Status Enqueue(Submission& submission);
@@ -172,6 +195,8 @@ class PartitionRunner {
   // Tasks that have left memory with a commit that may not be durable yet, oldest first.
   std::deque<std::pair<storage::Sequence, engine::TaskId>> ends_;
   absl::flat_hash_map<engine::TaskId, storage::Sequence> end_of_;
+  // The newest commit with which a finished task may have changed.
+  storage::Sequence last_wake_{};
 
   mutable absl::Mutex inbox_mutex_;
   absl::CondVar inbox_changed_;

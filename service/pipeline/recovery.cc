@@ -92,6 +92,17 @@ absl::StatusOr<storage::v1::PausesRecord> ReadPauses(storage::Store& store,
   return pauses;
 }
 
+absl::StatusOr<storage::v1::EventFloorsRecord> ReadEventFloors(storage::Store& store,
+                                                               storage::PartitionId partition) {
+  const auto value = store.Get(Table::kPartitions, storage::EventFloorsKey(partition));
+  if (!value.ok()) return value.status();
+  storage::v1::EventFloorsRecord floors;
+  if (value->has_value() && !floors.ParseFromString(**value)) {
+    return absl::DataLossError("the record of removed events cannot be read");
+  }
+  return floors;
+}
+
 absl::StatusOr<std::vector<std::pair<engine::StepIndex, storage::v1::StepRecord>>> ReadSteps(
     storage::Snapshot& snapshot, const engine::TaskId& task) {
   std::vector<std::pair<engine::StepIndex, storage::v1::StepRecord>> steps;

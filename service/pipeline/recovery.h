@@ -32,6 +32,10 @@ absl::StatusOr<engine::StoredTask> ReadStoredTask(
 absl::StatusOr<storage::v1::PausesRecord> ReadPauses(storage::Store& store,
                                                      storage::PartitionId partition);
 
+// Reads up to where events of a partition were removed. Errors: as above.
+absl::StatusOr<storage::v1::EventFloorsRecord> ReadEventFloors(storage::Store& store,
+                                                               storage::PartitionId partition);
+
 // Reads the records of the steps of one task. Errors: as above.
 absl::StatusOr<std::vector<std::pair<engine::StepIndex, storage::v1::StepRecord>>> ReadSteps(
     storage::Snapshot& snapshot, const engine::TaskId& task);

@@ -10,19 +10,24 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include <google/protobuf/util/time_util.h>
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
 #include <grpcpp/grpcpp.h>
 #include <grpcpp/health_check_service_interface.h>
 #include <spdlog/spdlog.h>
 
+#include "service/admin/admin_service.h"
 #include "service/events/event_hub.h"
 #include "service/events/event_service.h"
 #include "service/handlers/handler_service.h"
 #include "service/handlers/handler_sessions.h"
 #include "service/handlers/handler_stream.h"
+#include "service/maintenance/maintenance.h"
+#include "service/maintenance/retention.h"
 #include "service/metrics/metrics.h"
 #include "service/operators/operator_service.h"
 #include "service/pipeline/partition_runner.h"
+#include "service/pipeline/recovery.h"
 #include "service/server/effect_release.h"
 #include "service/server/grpc_status.h"
 #include "service/server/template_folder.h"
@@ -90,6 +95,7 @@ class ServerImpl final : public Server {
   absl::Status Begin() {
     if (absl::Status store = OpenStore(); !store.ok()) return store;
     if (absl::Status partition = StartPartition(); !partition.ok()) return partition;
+    StartMaintenance();
     return Listen();
   }
 
@@ -110,6 +116,7 @@ class ServerImpl final : public Server {
     options.folder = settings_.data;
     options.memory_bytes = settings_.store_memory_bytes;
     options.log = [](const std::string& line) { spdlog::info(line); };
+    options.log_warning = [](const std::string& line) { spdlog::warn(line); };
     absl::StatusOr<std::unique_ptr<storage::Store>> store = storage::OpenRocksDbStore(options);
     if (!store.ok()) return store.status();
     store_ = *std::move(store);
@@ -128,6 +135,9 @@ class ServerImpl final : public Server {
     const absl::StatusOr<storage::Sequence> newest = store_->LastSequence(kPartition);
     if (!newest.ok()) return newest.status();
     log_ = std::make_unique<EventLog>(store_.get(), kPartition, *newest);
+    absl::StatusOr<storage::v1::EventFloorsRecord> floors = ReadEventFloors(*store_, kPartition);
+    if (!floors.ok()) return floors.status();
+    log_->SetFloors(*std::move(floors));
     metrics_ = std::make_unique<Metrics>(Metrics::Sources{
         [this] { return store_->SyncCount(); }, [this] { return runner_->open_tasks(); },
         [this] { return runner_->backlog(); }, [this] { return sessions_.size(); },
@@ -176,6 +186,7 @@ class ServerImpl final : public Server {
                                                           runner_.get(), reader_.get());
     template_service_ = std::make_unique<TemplateService>(templates_.get());
     event_service_ = std::make_unique<EventService>(log_.get(), hub_.get());
+    admin_service_ = MakeAdminService();
     handler_service_ =
         std::make_unique<HandlerService>(StreamLimitsOf(settings_), runner_.get(), &sessions_);
     grpc::EnableDefaultHealthCheckService(true);
@@ -191,6 +202,7 @@ class ServerImpl final : public Server {
     builder.RegisterService(template_service_.get());
     builder.RegisterService(event_service_.get());
     builder.RegisterService(handler_service_.get());
+    builder.RegisterService(admin_service_.get());
     std::unique_ptr<grpc::Server> listening = builder.BuildAndStart();
     if (listening == nullptr || port_ == 0) {
       return absl::UnavailableError(absl::StrCat("cannot listen on ", settings_.listen));
@@ -202,6 +214,48 @@ class ServerImpl final : public Server {
     }
     SetServing(runner_->store_status().ok());
     return absl::OkStatus();
+  }
+
+  void StartMaintenance() {
+    retention_ = std::make_unique<Retention>(settings_.retention, kPartition, store_.get(),
+                                             runner_.get(), log_.get());
+    std::function<void(const Maintenance::Cancelled&)> sweep;
+    if (retention_->HasLimits()) {
+      sweep = [this](const Maintenance::Cancelled& cancelled) {
+        const auto swept = retention_->Run(ReadClock(), false, cancelled);
+        if (!swept.ok()) {
+          spdlog::warn("retention: {}", std::string(swept.status().message()));
+          return;
+        }
+        for (const v1::RetentionCount& count : swept->counts()) {
+          spdlog::info("retention: {}.{}: {} tasks, {} histories, {} events removed",
+                       count.namespace_(), count.template_name(), count.tasks(), count.histories(),
+                       count.events());
+        }
+      };
+    }
+    maintenance_.Begin(absl::FromChrono(settings_.retention.every), std::move(sweep));
+  }
+
+  std::unique_ptr<AdminService> MakeAdminService() {
+    AdminService::Parts parts;
+    parts.partition = kPartition;
+    parts.payload_bytes_max = settings_.payload_bytes_max;
+    parts.backups_folder = settings_.backups_folder;
+    parts.backups_keep = settings_.backups_keep;
+    parts.store = store_.get();
+    parts.runner = runner_.get();
+    parts.templates = templates_.get();
+    parts.maintenance = &maintenance_;
+    parts.retention = retention_.get();
+    parts.describe = [this](v1::GetStatusResponse& status) {
+      status.set_version(TASKER_VERSION);
+      *status.mutable_started_at() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
+          engine::ToMicros(started_at_));
+      status.set_unreadable_tasks(unreadable_tasks_.load(std::memory_order_relaxed));
+      status.set_connected_handlers(sessions_.size());
+    };
+    return std::make_unique<AdminService>(std::move(parts));
   }
 
   // The next three are called on the partition's thread.
@@ -250,11 +304,14 @@ class ServerImpl final : public Server {
     if (event_service_ != nullptr) event_service_->Drain();
     if (hub_ != nullptr) hub_->Stop();
     if (metrics_ != nullptr) metrics_->StopServing();
+    // Calls that wait for it are answered.
+    maintenance_.Stop();
     if (grpc_ != nullptr) grpc_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
     if (runner_ != nullptr) runner_->Stop();
   }
 
   const config::Settings settings_;
+  const engine::Timestamp started_at_ = ReadClock();
 
   // In the order in which one needs the other; ended the other way round.
   std::unique_ptr<storage::Store> store_;
@@ -268,11 +325,14 @@ class ServerImpl final : public Server {
   std::unique_ptr<EffectRelease> release_;
   std::unique_ptr<PartitionRunner> runner_;
   std::unique_ptr<TaskReader> reader_;
+  std::unique_ptr<Retention> retention_;
+  Maintenance maintenance_;
   std::unique_ptr<TaskService> task_service_;
   std::unique_ptr<OperatorService> operator_service_;
   std::unique_ptr<TemplateService> template_service_;
   std::unique_ptr<EventService> event_service_;
   std::unique_ptr<HandlerService> handler_service_;
+  std::unique_ptr<AdminService> admin_service_;
   // Set once, under the mutex: the partition's thread looks at it from its first moment on.
   std::unique_ptr<grpc::Server> grpc_;
   int port_ = 0;

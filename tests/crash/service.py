@@ -100,8 +100,7 @@ class Service:
                 continue
             stat = path.stat()
             keep = self._random.randint(min(synced.get(stat.st_ino, 0), stat.st_size), stat.st_size)
-            # RocksDB's own text log is of no account, and never synced.
-            if keep < stat.st_size and not path.name.startswith("LOG"):
+            if keep < stat.st_size:
                 os.truncate(path, keep)
                 lost += stat.st_size - keep
         return lost
