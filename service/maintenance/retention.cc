@@ -51,6 +51,7 @@ absl::StatusOr<v1::RunRetentionResponse> Retention::Run(engine::Timestamp now, b
   if (!swept.ok()) return swept;
   v1::RunRetentionResponse response;
   for (auto& [name, count] : pass.counts) {
+    if (count.tasks() + count.histories() + count.events() == 0) continue;
     count.set_namespace_(name.first);
     count.set_template_name(name.second);
     *response.add_counts() = std::move(count);

@@ -36,9 +36,13 @@ class Creator:
         self._thread.start()
         return self
 
-    def stop(self) -> None:
+    def cancel(self) -> None:
+        """Creates no more; does not wait for the call under way."""
         self._stopping.set()
         self._room.release()
+
+    def stop(self) -> None:
+        self.cancel()
         self._thread.join(PATIENCE_S)
 
     def _run(self) -> None:
@@ -130,6 +134,11 @@ class Follower:
         with self._changed:
             self._changed.wait_for(lambda: set(task_ids) <= self._ended, patience_s)
             return sorted(set(task_ids) - self._ended)
+
+    def await_count(self, count: int, patience_s: float) -> bool:
+        """Waits until so many events have come; false if they did not."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self._seen) >= count, patience_s)
 
     def await_seen(self, event_id: str, patience_s: float) -> bool:
         """Waits until this event has come; false if it did not."""

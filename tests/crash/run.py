@@ -14,7 +14,7 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Dict, List
+from typing import Dict, List, Optional
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1] / "clients" / "python")]
@@ -22,7 +22,7 @@ sys.path[:0] = [str(HERE), str(HERE.parents[1] / "clients" / "python")]
 import grpc  # noqa: E402
 from grpc_health.v1 import health_pb2, health_pb2_grpc  # noqa: E402
 
-from checker import Checker, Verdict  # noqa: E402
+from checker import Checker, Stored, Verdict  # noqa: E402
 from clients import CALL_TIMEOUT_S, TRANSIENT, Creator, Follower, new_name  # noqa: E402
 from journal import Journal, read_journals  # noqa: E402
 from service import PATIENCE_S, Service, channel_to  # noqa: E402
@@ -39,28 +39,39 @@ BURSTS = [{"failed_write": 0.01}, {"torn_write": 0.01}, {"failed_sync": 0.02}, {
 
 
 class CrashRun:
-    def __init__(self, folder: pathlib.Path, seed: int):
-        self._folder, self._seed = folder, seed
+    def __init__(self, folder: pathlib.Path, seed: int, data: Optional[pathlib.Path] = None,
+                 creators: int = CREATORS):
+        """`data`: a store that is there already."""
+        self._folder = folder
         self._random = random.Random(seed)
         self.counts: Dict[str, int] = {"kills": 0, "power cuts": 0, "bytes cut": 0, "handler kills": 0,
                                        "fault bursts": 0, "refusals waited out": 0,
                                        "restarts by fault": 0}
-        self._service = Service(folder, seed)
+        self.service = Service(folder, seed, data)
         self._handlers: List[subprocess.Popen] = []
         room = threading.Semaphore(AHEAD)
         clients = Journal(folder / "clients.jsonl")
-        self._follower = Follower(self._service.address, clients, room)
-        self._creators = [Creator(self._service.address, new_name(), clients, seed * 100 + i, room)
-                          for i in range(CREATORS)]
+        self._follower = Follower(self.service.address, clients, room)
+        self._creators = [Creator(self.service.address, new_name(), clients, seed * 100 + i, room)
+                          for i in range(creators)]
+
+    def begin(self) -> None:
+        """Starts the service, its handlers and its clients."""
+        self.service.start()
+        for _ in range(HANDLERS):
+            self._start_handler()
+        self._follower.start()
+        for creator in self._creators:
+            creator.start()
+
+    def await_events(self, count: int) -> None:
+        """Waits until so many events have come."""
+        if not self._follower.await_count(count, PATIENCE_S):
+            raise RuntimeError(f"{count} events did not come")
 
     def run(self, kills: int, power_cuts: bool, faults: bool) -> Verdict:
-        self._service.start()
         try:
-            for _ in range(HANDLERS):
-                self._start_handler()
-            self._follower.start()
-            for creator in self._creators:
-                creator.start()
+            self.begin()
             for number in range(kills):
                 # The one place where time itself is wanted: the kill strikes at a random instant.
                 time.sleep(self._random.uniform(0.02, 0.5))
@@ -71,13 +82,13 @@ class CrashRun:
                 creator.stop()
             return self._check()
         finally:
-            self._stop()
+            self.stop()
 
     def _start_handler(self) -> None:
         name = f"handler{len(self._handlers)}-{self.counts['handler kills']}"
         with (self._folder / f"{name}.log").open("wb") as log:
             self._handlers.append(subprocess.Popen(
-                [sys.executable, str(HERE / "raw_handler.py"), "--address", self._service.address,
+                [sys.executable, str(HERE / "raw_handler.py"), "--address", self.service.address,
                  "--name", name, "--journal", str(self._folder / f"done-{name}.jsonl"),
                  "--seed", str(self._random.getrandbits(31))],
                 stdout=log, stderr=log, env={"PYTHONPATH": ":".join(sys.path)}))
@@ -89,29 +100,29 @@ class CrashRun:
             victim.kill()
             victim.wait(PATIENCE_S)
             self._start_handler()
-        self._service.kill()
+        self.service.kill()
         self.counts["kills"] += 1
         if cut_power:
             self.counts["power cuts"] += 1
-            self.counts["bytes cut"] += self._service.cut_power()
-        self._service.start()
+            self.counts["bytes cut"] += self.service.cut_power()
+        self.service.start()
 
     def _spoil(self) -> None:
         """Bad disks for a while; the service has to go on by itself once they are good again."""
         self.counts["fault bursts"] += 1
-        self._service.set_faults(**self._random.choice(BURSTS))
+        self.service.set_faults(**self._random.choice(BURSTS))
         refused = self._await_health(health_pb2.HealthCheckResponse.NOT_SERVING, 0.5)
         self.counts["refusals waited out"] += refused
-        self._service.set_faults()
+        self.service.set_faults()
         if not self._await_health(health_pb2.HealthCheckResponse.SERVING, PATIENCE_S):
-            if not self._service.has_exited():
+            if not self.service.has_exited():
                 raise RuntimeError("the service did not go on by itself")
             self.counts["restarts by fault"] += 1
-            self._service.start()
+            self.service.start()
 
     def _await_health(self, status: int, patience_s: float) -> bool:
         """Whether the service came to say so; false as well if it has exited."""
-        with channel_to(self._service.address) as channel:
+        with channel_to(self.service.address) as channel:
             call = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(),
                                                              timeout=patience_s)
             try:
@@ -120,19 +131,24 @@ class CrashRun:
                 return False
 
     def _check(self) -> Verdict:
-        self._settle()
-        stored = read_stored(self._service.address)
-        self._follower.await_seen(stored.events[-1], PATIENCE_S)
-        self._follower.stop()
+        stored = self.read_to_the_end()
         verdict = Checker(read_journals(self._folder, "clients.jsonl"),
                           read_journals(self._folder, "done-*.jsonl"), stored).check()
         verdict.counts = {**self.counts, **verdict.counts}
         return verdict
 
+    def read_to_the_end(self) -> Stored:
+        """What the service has when every task has ended and the subscriber has heard of it."""
+        self._settle()
+        stored = read_stored(self.service.address)
+        self._follower.await_seen(stored.events[-1], PATIENCE_S)
+        self._follower.stop()
+        return stored
+
     def _settle(self) -> None:
         """Every task comes to its end, also those whose creation nobody was told of."""
-        ids = read_ids(self._service.address)
-        with channel_to(self._service.address) as channel:
+        ids = read_ids(self.service.address)
+        with channel_to(self.service.address) as channel:
             stub = task_service_pb2_grpc.TaskServiceStub(channel)
             for task_id in ids:
                 try:
@@ -146,8 +162,10 @@ class CrashRun:
         if left:
             raise RuntimeError(f"{len(left)} tasks did not end, {left[0]} among them")
 
-    def _stop(self) -> None:
-        for process in [*self._handlers, self._service.process]:
+    def stop(self) -> None:
+        for creator in self._creators:
+            creator.cancel()
+        for process in [*self._handlers, self.service.process]:
             if process is not None and process.poll() is None:
                 process.kill()
                 process.wait(PATIENCE_S)

@@ -25,6 +25,7 @@ metrics: {{listen: ""}}
 data: {data}
 templates: {templates}
 store: {{memory: 8MiB}}
+backups: {{folder: {backups}}}
 handlers: {{lease: 2s, heartbeat: 300ms, confirm_within: 1s}}
 retry: {{backoff: [20ms], jitter: 0.5}}
 """
@@ -44,16 +45,17 @@ def channel_to(address: str) -> grpc.Channel:
 class Service:
     """One taskerd, its store and its port, which it keeps over restarts."""
 
-    def __init__(self, folder: pathlib.Path, seed: int):
+    def __init__(self, folder: pathlib.Path, seed: int, data: Optional[pathlib.Path] = None):
+        """`data`: a store that is there already."""
         self._folder = folder
         self._random = random.Random(seed)
         self.address = f"127.0.0.1:{_free_port()}"
-        self._data = folder / "data"
-        self._data.mkdir()
+        self._data = data or folder / "data"
+        self._data.mkdir(exist_ok=True)
         self.log = folder / "taskerd.log"
         self._settings = folder / "tasker.yaml"
         self._settings.write_text(SETTINGS.format(
-            port=self.address.rsplit(":", 1)[1], data=self._data,
+            port=self.address.rsplit(":", 1)[1], data=self._data, backups=folder / "backups",
             templates=pathlib.Path(__file__).parent / "templates"))
         self._control = folder / "faults"
         self._synced = folder / "synced"
