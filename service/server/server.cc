@@ -1,5 +1,6 @@
 #include "service/server/server.h"
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <random>
@@ -45,8 +46,12 @@ namespace {
 // One partition owns every slot: on up to four cores more would only mean more syncs.
 constexpr storage::PartitionId kPartition{0};
 
-// A message may carry several payloads; what is longer than this no honest client sends.
-constexpr std::uint64_t kMessageBytesMax = 256u << 20;
+// The longest message that is taken. One may carry several payloads of the size allowed; what is
+// longer than four of them, and than our own clients' largest batches, no honest client sends.
+int MessageBytesMax(std::uint64_t payload_bytes_max) {
+  constexpr std::uint64_t kLeast = 16u << 20;
+  return static_cast<int>(std::max(kLeast, 4 * payload_bytes_max + (1u << 20)));
+}
 
 // How long calls that are still open after the drain have to end.
 constexpr std::chrono::seconds kShutdownGrace{1};
@@ -193,7 +198,7 @@ class ServerImpl final : public Server {
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
     builder.AddListeningPort(settings_.listen, grpc::InsecureServerCredentials(), &port_);
-    builder.SetMaxReceiveMessageSize(kMessageBytesMax);
+    builder.SetMaxReceiveMessageSize(MessageBytesMax(settings_.payload_bytes_max));
     builder.SetMaxSendMessageSize(-1);
     // Two services must not share one address: the second must fail to start.
     builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);

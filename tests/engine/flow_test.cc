@@ -331,5 +331,38 @@ TEST(Compensation, IsNotNeededWhereAllWentWell) {
   EXPECT_EQ(world.StateOf(1, "alert"), StepState::kSkipped);
 }
 
+TEST(ForEach, OfTenThousandItemsStoresALargeContextOnce) {
+  std::string context = R"({"padding": ")" + std::string(1u << 20, 'x') + R"(", "items": [0)";
+  for (int i = 1; i < 10'000; ++i) context += "," + std::to_string(i);
+  context += "]}";
+  EngineWorld world;
+  world.Connect(1, 10'000);
+  std::size_t contexts = 0;
+  std::size_t bytes = 0;
+  const auto count = [&] {
+    for (const RecordWrite& write : world.last().records) {
+      if (write.kind == RecordWrite::Kind::kContext) ++contexts;
+      bytes += write.value.size();
+    }
+  };
+  const auto made = FromYaml(R"(step_templates:
+  - {name: each, handler_class: H, for_each: {items: context.items, concurrency: 10000}}
+)");
+  ASSERT_TRUE(world.Create(1, made, context).ok());
+  count();
+  const std::vector<Assignment> assignments = world.TakeAssignments();
+  ASSERT_EQ(assignments.size(), 10'000u);
+  for (const Assignment& assignment : assignments) {
+    // One copy in memory as well.
+    ASSERT_EQ(assignment.context, assignments[0].context);
+    world.Complete(assignment);
+    count();
+  }
+  EXPECT_EQ(world.StateOf(1), TaskState::kComplete);
+  EXPECT_EQ(contexts, 1u);
+  // Beside it about four hundred bytes an item: its records and history.
+  EXPECT_LT(bytes - context.size(), 10'000u * 1000);
+}
+
 }  // namespace
 }  // namespace tasker::engine
