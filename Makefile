@@ -61,6 +61,11 @@ bench-core: install ## what the core alone costs a step, by the task's size
 	@cmake build > /dev/null && .ci/build bin/core_bench
 	@build/bin/core_bench $(BENCH_ARGS)
 
+.PHONY: bench-recovery
+bench-recovery: install ## how long a start takes: BENCH_ARGS='--finished 1000000 --open 100000'
+	@.ci/build bin/taskerd bin/recovery_bench
+	@build/bin/recovery_bench $(BENCH_ARGS)
+
 .PHONY: proto-lint
 proto-lint: install-test ## check the protos by buf's STANDARD rules and its layout
 	@.ci/proto-lint
