@@ -71,6 +71,7 @@ class Checker:
     def check(self) -> Verdict:
         self._check_created()
         self._check_cancelled()
+        self._check_signalled()
         self._check_attempts()
         self._check_acknowledged()
         self._check_results()
@@ -111,6 +112,19 @@ class Checker:
                 self._fail("losses", f"the cancellation of {task_id} was accepted; it is {task.state}")
             if task.state != "complete" and task_id not in asked:
                 self._fail("wrong ends", f"task {task_id} ended as {task.state}")
+
+    def _check_signalled(self) -> None:
+        for entry in self._told:
+            if entry["kind"] != "signalled":
+                continue
+            self._counts["signals acknowledged"] += 1
+            task = self._stored.tasks.get(entry["task"])
+            # A task that was cancelled may have ended before it came to its gate.
+            if task is None or task.state != "complete":
+                continue
+            if task.steps["gate"].results != entry["payload"]:
+                self._fail("losses", f"the signal to {entry['task']} was acknowledged; its gate has "
+                                     f"{task.steps['gate'].results}")
 
     def _check_attempts(self) -> None:
         """One attempt is one hand-out: no other handler ever begins it."""

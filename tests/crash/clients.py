@@ -100,11 +100,12 @@ class Creator:
             self._journal.write("cancel_failed", task=task_id, code=error.code().name)
 
     def _signal(self, stub, task_id: str) -> None:
-        request = pb.SignalTaskRequest(task_id=task_id, name="go", payload=b'{"go":true}')
+        payload = {"of": self._name}
+        request = pb.SignalTaskRequest(task_id=task_id, name="go", payload=json.dumps(payload).encode())
         while not self._stopping.is_set():
             try:
                 stub.SignalTask(request, timeout=CALL_TIMEOUT_S, wait_for_ready=True)
-                self._journal.write("signalled", task=task_id)
+                self._journal.write("signalled", task=task_id, payload=payload)
                 return
             except grpc.RpcError as error:
                 self._journal.write("signal_failed", task=task_id, code=error.code().name)
@@ -139,6 +140,11 @@ class Follower:
         """Waits until so many events have come; false if they did not."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self._seen) >= count, patience_s)
+
+    def count(self) -> int:
+        """Events that have come."""
+        with self._changed:
+            return len(self._seen)
 
     def await_seen(self, event_id: str, patience_s: float) -> bool:
         """Waits until this event has come; false if it did not."""

@@ -26,7 +26,7 @@ data: {data}
 templates: {templates}
 store: {{memory: 8MiB}}
 backups: {{folder: {backups}}}
-handlers: {{lease: 2s, heartbeat: 300ms, confirm_within: 1s}}
+handlers: {{lease: 1s, heartbeat: 300ms, confirm_within: 500ms}}
 retry: {{backoff: [20ms], jitter: 0.5}}
 """
 

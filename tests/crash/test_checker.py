@@ -57,6 +57,11 @@ def a_cancellation_is_forgotten(told, done, stored):
     told.append({"kind": "cancel_accepted", "task": "T"})
 
 
+def a_signal_is_forgotten(told, done, stored):
+    told.append({"kind": "signalled", "task": "T", "payload": {"of": "t"}})
+    stored.tasks["T"].steps["gate"] = StoredStep("complete", 0, {})
+
+
 def a_key_made_two_tasks(told, done, stored):
     stored.tasks["T2"] = copy.deepcopy(stored.tasks["T"])
 
@@ -109,6 +114,7 @@ def a_task_ends_wrongly(told, done, stored):
     (its_context_changed, "losses"),
     (an_accepted_result_is_gone, "losses"),
     (a_cancellation_is_forgotten, "losses"),
+    (a_signal_is_forgotten, "losses"),
     (a_key_made_two_tasks, "duplicates"),
     (an_attempt_was_handed_out_twice, "handed out twice"),
     (a_stale_result_is_stored, "stale accepted"),
