@@ -25,6 +25,7 @@ constexpr std::uint64_t kPayloadBytesLeast = 1u << 10;
 constexpr std::uint32_t kHandlerClassLimitMax = 1'000'000;
 constexpr std::uint64_t kPayloadBytesMost = 64u << 20;
 constexpr std::uint32_t kBackupsMost = 100'000;
+constexpr std::uint64_t kTaskBytesLeast = 64u << 10;
 constexpr std::uint64_t kStoreBytesLeast = 8u << 20;
 constexpr std::uint64_t kStoreBytesMost = std::uint64_t{1} << 40;
 constexpr std::array<std::string_view, 5> kLogLevels = {"trace", "debug", "info", "warn", "error"};
@@ -74,7 +75,7 @@ class Reader {
                                                 kStoreBytesMost, "8MiB to 1TiB")}})},
                  {"retention", Retention(&settings_.retention)},
                  {"backups", Map({{"folder", Text(&settings_.backups_folder, IsAnything, "")},
-                                  {"keep", Count(&settings_.backups_keep)}})},
+                                  {"keep", Count(&settings_.backups_keep, kBackupsMost)}})},
                  {"metrics", Map({{"listen", Text(&settings_.metrics_listen, IsEmptyOrHostPort,
                                                   "host:port, or empty for none")}})},
                  {"log", Map({{"level", Text(&settings_.log_level, IsLogLevel,
@@ -84,7 +85,9 @@ class Reader {
                                    {"confirm_within", Duration(&settings_.confirm_within)},
                                    {"cancel_grace", Duration(&settings_.cancel_grace)}})},
                  {"limits", Map({{"payload", Size(&settings_.payload_bytes_max, kPayloadBytesLeast,
-                                                    kPayloadBytesMost, "1KiB to 64MiB")},
+                                                  kPayloadBytesMost, "1KiB to 64MiB")},
+                                 {"task_memory", Size(&settings_.task_memory_bytes, kTaskBytesLeast,
+                                                      kStoreBytesMost, "64KiB to 1TiB")},
                                  {"handler_classes", Counts(&settings_.handler_class_limits)}})},
                  {"retry", Map({{"backoff", Durations(&settings_.retry.backoff)},
                                 {"multiplier", Number(&settings_.retry.multiplier, 1, 100)},
@@ -186,9 +189,9 @@ class Reader {
     };
   }
 
-  Section::Read Count(std::uint32_t* out) {
-    return [out](const YamlFields& fields, const std::string& key) {
-      if (const auto count = fields.Count(key, kBackupsMost)) *out = *count;
+  Section::Read Count(std::uint32_t* out, std::uint32_t most) {
+    return [out, most](const YamlFields& fields, const std::string& key) {
+      if (const auto count = fields.Count(key, most)) *out = *count;
     };
   }
 

@@ -54,6 +54,9 @@ struct Settings {
   std::chrono::milliseconds confirm_within = std::chrono::seconds(5);
   // `handlers.cancel_grace`: how long a handler has to end an attempt that is cancelled.
   std::chrono::milliseconds cancel_grace = std::chrono::seconds(10);
+  // `limits.task_memory`: what open tasks may take of memory; those beyond are read from the store
+  // when they are needed.
+  std::uint64_t task_memory_bytes = std::uint64_t{512} << 20;
   // `limits.handler_classes`: for each class named, its steps that may run at one time.
   std::map<std::string, std::uint32_t> handler_class_limits;
   // `drain`: how long a stopping service waits for its handlers to finish.

@@ -25,10 +25,13 @@ absl::Status Partition::Apply(Command command, Timestamp now, Effects& effects) 
   absl::Status answer = std::visit([&](auto& specific) { return Do(specific, changes); }, command);
   TellParents(changes);
   Dispatch(changes);
-  changes.Flush();
+  for (TaskRun* task : changes.Flush()) {
+    Count(*task);
+    if (settings_.task_memory_max != 0) unsettled_.push_back(task->id);
+  }
   for (const TaskId& id : ended_) {
-    const auto found = tasks_.find(id);
-    if (found != tasks_.end() && !IsOpen(found->second->state)) tasks_.erase(found);
+    const TaskRun* task = FindAny(id);
+    if (task != nullptr && !IsOpen(task->state)) Forget(id);
   }
   ended_.clear();
   return answer;
@@ -40,6 +43,10 @@ void Partition::Restore(const storage::v1::PausesRecord& pauses) {
 }
 
 absl::Status Partition::Restore(StoredTask stored, Timestamp now) {
+  return TakeUp(std::move(stored), now, false);
+}
+
+absl::Status Partition::TakeUp(StoredTask stored, Timestamp now, bool slept) {
   if (tasks_.contains(stored.id)) {
     return absl::AlreadyExistsError(
         absl::StrCat("task ", stored.id.ToString(), " is in memory already"));
@@ -62,14 +69,16 @@ absl::Status Partition::Restore(StoredTask stored, Timestamp now) {
     }
   }
   tasks_[task.id] = *std::move(decoded);
+  Count(task);
   if (!IsOpen(task.state)) {
     ended_.push_back(task.id);
     return absl::OkStatus();
   }
+  if (settings_.task_memory_max != 0) unsettled_.push_back(task.id);
   const auto add = [&](Timestamp at, StepTimer::Kind kind, StepIndex step) {
-    timers_.Add({at, StepTimer{kind, {task.id, step}}});
+    if (!slept) timers_.Add({at, StepTimer{kind, {task.id, step}}});
   };
-  if (task.deadline_at != kNever) timers_.Add({task.deadline_at, TaskDeadline{task.id}});
+  if (task.deadline_at != kNever && !slept) timers_.Add({task.deadline_at, TaskDeadline{task.id}});
   const auto all = static_cast<std::uint32_t>(task.steps.size() + task.items.size());
   for (std::uint32_t i = 0; i < all; ++i) {
     const StepIndex step{i};
@@ -120,15 +129,15 @@ absl::Status Partition::Restore(StoredTask stored, Timestamp now) {
   return absl::OkStatus();
 }
 
-std::optional<TaskId> Partition::Wants(const Command& command) const {
-  std::optional<TaskId> task;
-  if (const auto* step = std::get_if<RepairStep>(&command)) task = step->task;
-  if (const auto* whole = std::get_if<RepairTask>(&command)) task = whole->task;
-  if (const auto* create = std::get_if<CreateTask>(&command)) {
-    if (create->may_exist) task = create->task;
-  }
-  if (!task || tasks_.contains(*task)) return std::nullopt;
-  return task;
+void Partition::Count(TaskRun& task) {
+  const std::size_t bytes = task.Footprint();
+  task_memory_ += bytes - std::exchange(task.counted_bytes, bytes);
+}
+
+void Partition::Forget(const TaskId& id) {
+  const auto found = tasks_.find(id);
+  task_memory_ -= found->second->counted_bytes;
+  tasks_.erase(found);
 }
 
 TaskRun* Partition::FindAny(const TaskId& id) {

@@ -47,6 +47,9 @@ struct PartitionSettings {
   ReadyOrder order = {};
   // Running steps of a handler class, over all handlers and templates.
   std::map<std::string, std::uint32_t> class_limits = {};
+  // Bytes that open tasks may take in memory, by their TaskRun::Footprint; 0: any number. Those
+  // beyond are put to sleep as long as no handler has a step of theirs.
+  std::size_t task_memory_max = 0;
 };
 
 // The open tasks of a range of slots, the handlers that do their steps, and everything that decides
@@ -70,14 +73,28 @@ class Partition {
   // Takes up what was paused, before the first Apply.
   void Restore(const storage::v1::PausesRecord& pauses);
 
-  // The task that `command` is about if it is not in memory and may have finished: to be handed to
-  // Wake, if the store has it, before the command is applied. The store must be up to date with
-  // every effect of this task.
+  // The task that `command` is about if it is not in memory and may have finished, or sleeps: to be
+  // handed to Wake, if the store has it, before the command is applied. The store must be up to
+  // date with every effect of this task.
   std::optional<TaskId> Wants(const Command& command) const;
 
-  // Takes up a finished task for the next command alone; or an open one, for good. Errors as
-  // Restore's.
-  absl::Status Wake(StoredTask stored, Timestamp now) { return Restore(std::move(stored), now); }
+  // Tasks that sleep and are needed: a handler could take their steps, or their time has come. Some
+  // may be named twice. Each is to be handed to Wake or to Drop, the store being up to date as
+  // above; then FireTimers is to be given. In partition_sleep.cc, with all about sleep.
+  std::vector<TaskId> TakeWanted() { return std::exchange(wanted_, {}); }
+  bool HasWanted() const { return !wanted_.empty(); }
+
+  // Takes up a task that sleeps; or a finished one, for the next command alone. Errors as
+  // Restore's; a task that slept goes on sleeping then.
+  absl::Status Wake(StoredTask stored, Timestamp now);
+
+  // Forgets a task that sleeps and cannot be read.
+  void Drop(const TaskId& id);
+
+  // Puts to sleep what was taken up or changed since the last call, as far as tasks take too much
+  // memory, and returns it: the effects of the commands until now make its records whole. To be
+  // called between two commits, and after each task of a start.
+  std::vector<TaskId> Settle();
 
   // Does what `command` asks and appends everything that follows from it to `effects`. Times must
   // not go back from call to call. Returns what the one who asked is to be told once the effects
@@ -89,16 +106,24 @@ class Partition {
   // When FireTimers should be given next; nullopt: not before another command came.
   std::optional<Timestamp> NextTimer() const { return timers_.Next(); }
 
+  // How many timers wait, those that have become void among them.
+  std::size_t timers() const { return timers_.size(); }
+
   // How many attempts the handler of `session` holds; 0 if the session is not known.
   std::uint32_t InFlightOf(SessionId session) const;
 
-  // How many tasks are open.
-  std::size_t open_tasks() const { return tasks_.size(); }
+  // How many tasks are open, and how many of them sleep.
+  std::size_t open_tasks() const { return tasks_.size() + asleep_.size(); }
+  std::size_t sleeping_tasks() const { return asleep_.size(); }
+  // What those in memory take of it, in bytes.
+  std::size_t task_memory() const { return task_memory_; }
+  bool IsAsleep(const TaskId& id) const { return asleep_.contains(id); }
 
   // What is paused beside single tasks.
   const Pauses& pauses() const { return pauses_; }
 
-  // The open task of that id, or null. Valid until the next call that is not const.
+  // The open task of that id, or null if there is none or it sleeps. Valid until the next call that
+  // is not const.
   const TaskRun* Look(const TaskId& id) const;
 
   // Why the steps of an open task do not run: those that are not done, or the one named. At most
@@ -134,6 +159,9 @@ class Partition {
   absl::Status Do(FailAttempt& command, Changes& changes);
   // In partition_timers.cc.
   absl::Status Do(FireTimers& command, Changes& changes);
+
+  // Counts anew what the task takes of memory.
+  void Count(TaskRun& task);
 
   // The open task of that id, or null.
   TaskRun* Find(const TaskId& id);
@@ -218,6 +246,36 @@ class Partition {
   void TimeOut(TaskRun& task, StepIndex step, std::string_view error_class, std::string message,
                Changes& changes);
 
+  // What memory keeps of a task that sleeps. Its entries in the routes stay, and so do its timers.
+  struct Sleeper {
+    struct Place {
+      StepIndex step;
+      Route* route;
+      Route::Order order;
+    };
+
+    // Where its ready steps stand.
+    std::vector<Place> places;
+    // Timers that were due meanwhile.
+    std::vector<Timer> due;
+  };
+
+  // Takes the task out of memory.
+  void Forget(const TaskId& id);
+
+  // In partition_sleep.cc.
+  //
+  // Takes up a task: one that sleeps has its timers in the queue.
+  absl::Status TakeUp(StoredTask stored, Timestamp now, bool slept);
+  // Takes a task that sleeps out of all that was kept of it.
+  Sleeper Rouse(const TaskId& id);
+  // Whether nothing of the task is anywhere but in its records and queues.
+  static bool CanSleep(const TaskRun& task);
+  void PutToSleep(const TaskId& id);
+  // The route's first step sleeps: wants as many of its tasks as `slots`, and holds the route back
+  // until one has come.
+  void WantFirstOf(Route& route, std::uint32_t slots);
+
   // Hands out what can be handed out, as far as the command under way could have made it so.
   // In partition_handlers.cc.
   void Dispatch(Changes& changes);
@@ -241,6 +299,9 @@ class Partition {
   const RetryPolicy retry_policy_;
   Draws draws_;
   absl::flat_hash_map<TaskId, std::unique_ptr<TaskRun>> tasks_;
+  // The sum of their counted_bytes.
+  std::size_t task_memory_ = 0;
+  absl::flat_hash_map<TaskId, Sleeper> asleep_;
   Pauses pauses_;
   ReadyQueues queues_;
   HandlerDirectory handlers_{&queues_};
@@ -252,6 +313,11 @@ class Partition {
   std::vector<SessionId> freed_sessions_;
   std::vector<TaskId> ended_;
   std::vector<TaskId> ended_sub_tasks_;
+
+  // Taken up or changed since the last Settle; only if tasks may have to sleep.
+  std::vector<TaskId> unsettled_;
+  // Until they are taken.
+  std::vector<TaskId> wanted_;
 };
 
 }  // namespace tasker::engine

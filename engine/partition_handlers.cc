@@ -126,12 +126,16 @@ void Partition::Dispatch(Changes& changes) {
   for (Route* route : hot_routes_) {
     while (route->listed) {
       const StepRef& first = route->waiting.begin()->second;
-      const TaskRun& task = *Find(first.task);
-      const std::string_view preferred =
-          task.TemplateOf(first.step).sticky ? std::string_view(task.sticky_instance) : "";
-      HandlerInstance* instance = HandlerDirectory::LeastLoaded(*route, preferred);
+      const TaskRun* task = Find(first.task);
+      const bool sticky = task != nullptr && task->TemplateOf(first.step).sticky;
+      HandlerInstance* instance = HandlerDirectory::LeastLoaded(
+          *route, sticky ? std::string_view(task->sticky_instance) : "");
       if (instance == nullptr) break;
-      Assign(*route, *instance, changes);
+      if (task == nullptr) {
+        WantFirstOf(*route, instance->free());
+      } else {
+        Assign(*route, *instance, changes);
+      }
     }
   }
   hot_routes_.clear();
@@ -140,7 +144,11 @@ void Partition::Dispatch(Changes& changes) {
     while (instance != nullptr) {
       Route* next = HandlerDirectory::NextFor(*instance);
       if (next == nullptr) break;
-      Assign(*next, *instance, changes);
+      if (Find(next->waiting.begin()->second.task) == nullptr) {
+        WantFirstOf(*next, instance->free());
+      } else {
+        Assign(*next, *instance, changes);
+      }
     }
   }
   freed_sessions_.clear();

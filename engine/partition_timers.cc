@@ -27,7 +27,15 @@ absl::Status Partition::Do(FireTimers&, Changes& changes) {
       if (instance != nullptr && instance->lease_check_at == timer->at) {
         CheckLeases(*instance, changes);
       }
-    } else if (const auto* deadline = std::get_if<TaskDeadline>(&timer->what)) {
+      continue;
+    }
+    const auto* deadline = std::get_if<TaskDeadline>(&timer->what);
+    const TaskId task =
+        deadline != nullptr ? deadline->task : std::get<StepTimer>(timer->what).step.task;
+    if (const auto sleeper = asleep_.find(task); sleeper != asleep_.end()) {
+      sleeper->second.due.push_back(*timer);
+      wanted_.push_back(task);
+    } else if (deadline != nullptr) {
       Fire(*deadline, timer->at, changes);
     } else {
       Fire(std::get<StepTimer>(timer->what), timer->at, changes);

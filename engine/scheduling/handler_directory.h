@@ -42,6 +42,11 @@ struct HandlerInstance {
   Timestamp lease_check_at = kNever;
 
   bool connected() const { return session != kNoSession; }
+  // How many more attempts it takes at most.
+  std::uint32_t free() const {
+    const auto held = static_cast<std::uint32_t>(attempts.size());
+    return held < concurrency ? concurrency - held : 0;
+  }
 };
 
 // All instances, and which of them may take what. Iterates in the order of instance ids only, so

@@ -1,6 +1,7 @@
 #include "engine/scheduling/ready_queues.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace tasker::engine {
 
@@ -84,8 +85,23 @@ void ReadyQueues::Remove(TaskRun& task, StepIndex step) {
   List(route);
 }
 
+void ReadyQueues::Vacate(Route& route, const Route::Order& place) {
+  route.waiting.erase(place);
+  List(route);
+}
+
+void ReadyQueues::Return(TaskRun& task, StepIndex step, const Route::Order& place) {
+  StepRun& run = task.at(step);
+  Route& route = *RouteOf(task, step);
+  route.waiting.erase({run.ready_order, run.arrival});
+  std::tie(run.ready_order, run.arrival) = place;
+  route.waiting.emplace(place, StepRef{task.id, step});
+  List(route);
+}
+
 void ReadyQueues::List(Route& route) {
-  const bool may = !route.waiting.empty() && !route.use->paused && !route.use->full();
+  const bool may =
+      !route.waiting.empty() && !route.stalled && !route.use->paused && !route.use->full();
   const std::optional<Route::Order> order =
       may ? std::optional(route.waiting.begin()->first) : std::nullopt;
   if (order == route.listed) return;

@@ -64,6 +64,8 @@ struct Route {
   absl::btree_map<Order, StepRef> waiting;
   ClassPool* pool = nullptr;
   TemplateUse* use = nullptr;
+  // Held back while its first step's task is being read.
+  bool stalled = false;
   // Under which it stands in its pool's `ready`; nullopt: it does not.
   std::optional<Order> listed;
 };
@@ -116,6 +118,11 @@ class ReadyQueues {
   // kEnqueued and have a route; Remove does nothing if it is not queued.
   void Push(TaskRun& task, StepIndex step);
   void Remove(TaskRun& task, StepIndex step);
+
+  // Of a task that sleeps: its places in the routes stay without it. Vacate takes one out; Return
+  // puts a step that Push has just put in where it was before.
+  static void Vacate(Route& route, const Route::Order& place);
+  static void Return(TaskRun& task, StepIndex step, const Route::Order& place);
 
   // A step of the route is at a handler now, or is there no longer. Finished returns whether a
   // limit was reached until now, so that other steps of the template or class may be handed out

@@ -1,6 +1,7 @@
 // What is to happen later, in the order of time.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <queue>
@@ -56,6 +57,9 @@ struct Timer {
 class TimerQueue {
  public:
   void Add(Timer timer);
+
+  // How many there are, void ones among them.
+  std::size_t size() const { return heap_.size(); }
 
   // The earliest timer's moment, nullopt if there is none.
   std::optional<Timestamp> Next() const;

@@ -61,13 +61,17 @@ void Changes::Drop(TaskRun& task, StepIndex step) {
   touched.dropped.push_back(step);
 }
 
-void Changes::Flush() {
+std::vector<TaskRun*> Changes::Flush() {
+  std::vector<TaskRun*> changed;
   for (Touched& touched : touched_) {
     TaskRun& task = *touched.task;
+    changed.push_back(&task);
     task.touched_place = 0;
     if (touched.header) {
+      std::string record = EncodeTask(task);
+      task.records_bytes += record.size() - std::exchange(task.header_bytes, record.size());
       effects_.records.push_back(
-          {.kind = RecordWrite::Kind::kTask, .task = task.id, .value = EncodeTask(task)});
+          {.kind = RecordWrite::Kind::kTask, .task = task.id, .value = std::move(record)});
       if (!IsOpen(task.state)) {
         effects_.records.push_back({.kind = RecordWrite::Kind::kClosed,
                                     .task = task.id,
@@ -76,13 +80,18 @@ void Changes::Flush() {
       }
     }
     for (const StepIndex step : touched.steps) {
-      task.at(step).touched = false;
+      StepRun& run = task.at(step);
+      run.touched = false;
+      std::string record = EncodeStep(run);
+      const auto bytes = static_cast<std::uint32_t>(record.size());
+      task.records_bytes += bytes - std::size_t{std::exchange(run.record_bytes, bytes)};
       effects_.records.push_back({.kind = RecordWrite::Kind::kStep,
                                   .task = task.id,
                                   .step = step,
-                                  .value = EncodeStep(task.at(step))});
+                                  .value = std::move(record)});
     }
     for (const StepIndex step : touched.dropped) {
+      task.records_bytes -= std::exchange(task.at(step).record_bytes, 0);
       effects_.records.push_back(
           {.kind = RecordWrite::Kind::kStepGone, .task = task.id, .step = step, .value = {}});
     }
@@ -93,6 +102,7 @@ void Changes::Flush() {
     }
   }
   touched_.clear();
+  return changed;
 }
 
 Changes::Touched& Changes::Touch(TaskRun& task) {

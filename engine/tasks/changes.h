@@ -55,8 +55,8 @@ class Changes {
   void Drop(TaskRun& task, StepIndex step);
 
   // Adds the records of everything changed to the effects. To be called once, last, while every
-  // task that was changed still exists.
-  void Flush();
+  // task that was changed still exists. Returns those tasks.
+  std::vector<TaskRun*> Flush();
 
  private:
   struct Touched {

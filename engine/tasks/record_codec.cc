@@ -224,6 +224,7 @@ absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored) {
   }
   task->context = std::move(stored.context);
   DecodeHeader(stored.record, *task);
+  task->header_bytes = task->records_bytes = stored.record.ByteSizeLong();
   task->counts.total = static_cast<std::uint32_t>(total);
   task->steps.resize(total);
   if (absl::Status items = DecodeItems(stored.steps, *task); !items.ok()) return items;
@@ -234,7 +235,10 @@ absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored) {
     }
     StepRun& run = task->at(step);
     std::unique_ptr<StepExtras> places = std::move(run.extras);
+    const std::size_t bytes = record.ByteSizeLong();
     run = DecodeStep(std::move(record));
+    run.record_bytes = static_cast<std::uint32_t>(bytes);
+    task->records_bytes += bytes;
     if (places != nullptr) {
       run.More().items = std::move(places->items);
       run.More().item_of = places->item_of;

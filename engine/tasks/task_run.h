@@ -95,6 +95,8 @@ struct StepRun {
   Timestamp started_at;
   Timestamp completed_at;
   Timestamp next_retry_at;
+  // How long its record is, as last written or read.
+  std::uint32_t record_bytes = 0;
   // Of a step that is done.
   Payload results;
   // The newest; null if no attempt failed.
@@ -184,6 +186,19 @@ struct TaskRun {
   std::vector<StepIndex> became_ready;
   // Where the command under way keeps its changes to this task, plus one; see Changes.
   std::size_t touched_place = 0;
+  // How long its records are together, as last written or read, history left out; of them the
+  // task's own.
+  std::size_t records_bytes = 0;
+  std::size_t header_bytes = 0;
+  // The footprint that the partition has counted.
+  std::size_t counted_bytes = 0;
+
+  // What the task takes of memory, as far as that follows from its records: payloads are most of
+  // it.
+  std::size_t Footprint() const {
+    return sizeof(TaskRun) + (steps.size() + items.size()) * sizeof(StepRun) + records_bytes +
+           context->size();
+  }
 
   bool has(StepIndex step) const { return Raw(step) < steps.size() + items.size(); }
   StepRun& at(StepIndex step) {

@@ -67,7 +67,9 @@ class Metrics::Scraped final : public prometheus::Collectable {
             One("tasker_store_writable", "1, or 0 while the store cannot be written.",
                 MetricType::Gauge, sources_.store_writable() ? 1 : 0),
             One("tasker_unreadable_tasks", "Open tasks left out because they cannot be read.",
-                MetricType::Gauge, static_cast<double>(sources_.unreadable_tasks()))};
+                MetricType::Gauge, static_cast<double>(sources_.unreadable_tasks())),
+            One("tasker_sleeping_tasks", "Open tasks that are not kept in memory.",
+                MetricType::Gauge, static_cast<double>(sources_.sleeping_tasks()))};
   }
 
  private:

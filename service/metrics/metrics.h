@@ -32,6 +32,7 @@ class Metrics {
     std::function<std::size_t()> subscribers;
     std::function<bool()> store_writable;
     std::function<std::size_t()> unreadable_tasks;
+    std::function<std::size_t()> sleeping_tasks;
   };
 
   explicit Metrics(Sources sources);

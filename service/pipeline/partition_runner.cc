@@ -19,6 +19,9 @@ namespace {
 // What one commit holds at most, so that a long backlog does not make a commit of seconds.
 constexpr std::size_t kSubmissionsPerCommitMax = 4096;
 
+// When a task that could not be read is tried again.
+constexpr engine::Duration kReadAgainAfter = std::chrono::seconds(1);
+
 // Owners may follow each other with the same seed in their options, but never draw the same.
 std::uint64_t SeedOf(std::uint64_t seed, storage::Epoch epoch) {
   return seed + storage::Raw(epoch) * 0x9e3779b97f4a7c15;
@@ -31,9 +34,9 @@ absl::Status Explained(const absl::Status& why, std::string_view what_became) {
   const absl::StatusCode code = absl::IsResourceExhausted(why) || absl::IsDataLoss(why)
                                     ? why.code()
                                     : absl::StatusCode::kUnavailable;
-  return absl::Status(code, absl::StrCat("the store cannot be written: ",
-                                         std::string(why.message()), "; ",
-                                         std::string(what_became)));
+  return absl::Status(
+      code, absl::StrCat("the store cannot be written: ", std::string(why.message()), "; ",
+                         std::string(what_became)));
 }
 
 absl::Status Refused(const absl::Status& why) {
@@ -41,8 +44,9 @@ absl::Status Refused(const absl::Status& why) {
 }
 
 absl::Status InDoubt(const absl::Status& why) {
-  return Explained(why, "whether this was done is known once it can: look, or ask again with an "
-                        "idempotency key");
+  return Explained(why,
+                   "whether this was done is known once it can: look, or ask again with an "
+                   "idempotency key");
 }
 
 }  // namespace
@@ -79,7 +83,11 @@ absl::Status PartitionRunner::TakeUp(const storage::Ownership& ownership) {
   };
   absl::Status read = ReadOpenTasks(
       store_, options_.first_slot, options_.last_slot, options_.find_template,
-      [&](engine::StoredTask stored) { return partition->Restore(std::move(stored), now); },
+      [&](engine::StoredTask stored) {
+        absl::Status restored = partition->Restore(std::move(stored), now);
+        partition->Settle();
+        return restored;
+      },
       unreadable);
   if (!read.ok()) return read;
   partition_ = std::move(partition);
@@ -88,7 +96,9 @@ absl::Status PartitionRunner::TakeUp(const storage::Ownership& ownership) {
   last_wake_ = ownership.last_sequence;
   ends_.clear();
   end_of_.clear();
+  unread_.clear();
   open_tasks_ = partition_->open_tasks();
+  sleeping_tasks_ = partition_->sleeping_tasks();
   absl::MutexLock lock(&next_mutex_);
   committed_ = last_sequence_;
   failure_ = absl::OkStatus();
@@ -102,10 +112,16 @@ void PartitionRunner::Submit(engine::Command command, Completion done) {
 }
 
 void PartitionRunner::Submit(std::vector<engine::Command> commands, Completion done) {
-  Post({std::move(commands), std::move(done), nullptr, nullptr});
+  Post({std::move(commands), std::move(done), nullptr, std::nullopt, nullptr});
 }
 
-void PartitionRunner::Inspect(Inspection look) { Post({{}, nullptr, std::move(look), nullptr}); }
+void PartitionRunner::Inspect(Inspection look) {
+  Post({{}, nullptr, std::move(look), std::nullopt, nullptr});
+}
+
+void PartitionRunner::Inspect(const engine::TaskId& task, Inspection look) {
+  Post({{}, nullptr, std::move(look), task, nullptr});
+}
 
 void PartitionRunner::Change(storage::Batch batch, storage::Sequence as_of, Completion done) {
   const auto add = [this, batch = std::move(batch), as_of](Group& group) {
@@ -113,13 +129,14 @@ void PartitionRunner::Change(storage::Batch batch, storage::Sequence as_of, Comp
     group.batch.Append(batch);
     return absl::OkStatus();
   };
-  Post({{}, std::move(done), nullptr, add});
+  Post({{}, std::move(done), nullptr, std::nullopt, add});
 }
 
 void PartitionRunner::Adopt(AdoptedTask task, Completion done) {
-  Post({{}, std::move(done), nullptr, [this, task = std::move(task)](Group& group) mutable {
-          return AdoptInto(task, group);
-        }});
+  auto add = [this, task = std::move(task)](Group& group) mutable {
+    return AdoptInto(task, group);
+  };
+  Post({{}, std::move(done), nullptr, std::nullopt, std::move(add)});
 }
 
 absl::Status PartitionRunner::AdoptInto(AdoptedTask& task, Group& group) {
@@ -141,10 +158,11 @@ absl::Status PartitionRunner::AdoptInto(AdoptedTask& task, Group& group) {
 }
 
 void PartitionRunner::Publish(std::vector<storage::v1::EventRecord> events, Completion done) {
-  Post({{}, std::move(done), nullptr, [events = std::move(events)](Group& group) mutable {
-          std::ranges::move(events, std::back_inserter(group.effects.events));
-          return absl::OkStatus();
-        }});
+  auto add = [events = std::move(events)](Group& group) mutable {
+    std::ranges::move(events, std::back_inserter(group.effects.events));
+    return absl::OkStatus();
+  };
+  Post({{}, std::move(done), nullptr, std::nullopt, std::move(add)});
 }
 
 void PartitionRunner::Post(Submission submission) {
@@ -191,7 +209,7 @@ void PartitionRunner::RunPartition() {
     do {
       PassOn(ApplyFrom(work, next));
       failure = AwaitFailure();
-    } while (next < work.size() && failure.ok());
+    } while ((next < work.size() || partition_->HasWanted()) && failure.ok());
     for (; next < work.size(); ++next) Answer(work[next], Refused(failure));
     work.clear();
     if (!failure.ok()) SitOut(std::move(failure));
@@ -204,7 +222,8 @@ void PartitionRunner::RunPartition() {
 bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
   absl::MutexLock lock(&inbox_mutex_);
   while (inbox_.empty() && !closed_ && !commit_failed_) {
-    const std::optional<engine::Timestamp> timer = partition_->NextTimer();
+    std::optional<engine::Timestamp> timer = partition_->NextTimer();
+    if (!unread_.empty()) timer = std::min(timer.value_or(read_again_at_), read_again_at_);
     if (!timer) {
       inbox_changed_.Wait(&inbox_mutex_);
       continue;
@@ -230,6 +249,7 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
   group->sequence = storage::Next(last_sequence_);
   history_rows_ = 0;
   ForgetDurableEnds();
+  WakeWanted(*group);
   // Timers are looked at with every group, so that a stream of submissions cannot keep them
   // waiting.
   if (const auto timer = partition_->NextTimer(); timer && *timer <= clock_.Now()) {
@@ -243,7 +263,13 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
       if (*sequence > last_sequence_) break;
       AwaitCommitted(*sequence);
     }
-    if (submission.look) submission.look(partition_.get());
+    if (submission.look) {
+      if (submission.looked_at && partition_->IsAsleep(*submission.looked_at)) {
+        // What cannot be read is told by whoever looks for it in the store.
+        Wake(*submission.looked_at).IgnoreError();
+      }
+      submission.look(partition_.get());
+    }
     absl::Status answer;
     if (submission.add) answer = submission.add(*group);
     for (engine::Command& command : submission.commands) {
@@ -262,13 +288,22 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
                      events->SerializeAsString());
     group->events = std::move(events);
   }
+  for (const engine::TaskId& task : partition_->Settle()) {
+    ends_.emplace_back(group->sequence, task);
+    end_of_[task] = group->sequence;
+  }
   group->needs_commit = !group->batch.empty();
   if (group->needs_commit) {
     last_sequence_ = group->sequence;
   } else {
     group->sequence = last_sequence_;
+    // Whoever left memory with nothing to commit is as the commit before left it.
+    for (auto end = ends_.rbegin(); end != ends_.rend() && end->first > last_sequence_; ++end) {
+      end->first = end_of_[end->second] = last_sequence_;
+    }
   }
   open_tasks_.store(partition_->open_tasks(), std::memory_order_relaxed);
+  sleeping_tasks_.store(partition_->sleeping_tasks(), std::memory_order_relaxed);
   return group;
 }
 
@@ -288,12 +323,38 @@ void PartitionRunner::ApplyOne(engine::Command command, Group& group, absl::Stat
   group.effects.records.clear();
 }
 
+void PartitionRunner::WakeWanted(Group& group) {
+  std::vector<engine::TaskId> wanted = partition_->TakeWanted();
+  if (!unread_.empty() && clock_.Now() >= read_again_at_) {
+    std::ranges::move(std::exchange(unread_, {}), std::back_inserter(wanted));
+  }
+  if (wanted.empty()) return;
+  for (const engine::TaskId& task : wanted) {
+    if (!partition_->IsAsleep(task)) continue;
+    if (const auto end = end_of_.find(task); end != end_of_.end()) AwaitCommitted(end->second);
+    const absl::Status woken = Wake(task);
+    if (woken.ok()) continue;
+    if (absl::IsDataLoss(woken) || absl::IsNotFound(woken)) {
+      partition_->Drop(task);
+      if (options_.on_unreadable) options_.on_unreadable(task, woken);
+    } else {
+      unread_.push_back(task);
+      read_again_at_ = clock_.Now() + kReadAgainAfter;
+    }
+  }
+  absl::Status ignored;
+  ApplyOne(engine::FireTimers{}, group, ignored);
+}
+
 std::optional<storage::Sequence> PartitionRunner::Awaits(const Submission& submission) const {
   std::optional<storage::Sequence> sequence;
-  for (const engine::Command& command : submission.commands) {
-    const std::optional<engine::TaskId> task = partition_->Wants(command);
+  const auto look_at = [&](const std::optional<engine::TaskId>& task) {
     const auto end = task ? end_of_.find(*task) : end_of_.end();
     if (end != end_of_.end()) sequence = std::max(sequence.value_or(end->second), end->second);
+  };
+  for (const engine::Command& command : submission.commands) look_at(partition_->Wants(command));
+  if (submission.looked_at && partition_->IsAsleep(*submission.looked_at)) {
+    look_at(submission.looked_at);
   }
   return sequence;
 }
@@ -316,15 +377,18 @@ void PartitionRunner::ForgetDurableEnds() {
   }
 }
 
-absl::Status PartitionRunner::WakeFor(const engine::Command& command,
-                                      storage::Sequence sequence) {
+absl::Status PartitionRunner::WakeFor(const engine::Command& command, storage::Sequence sequence) {
   const std::optional<engine::TaskId> task = partition_->Wants(command);
   if (!task) return absl::OkStatus();
-  absl::StatusOr<engine::StoredTask> stored = ReadStoredTask(store_, *task, options_.find_template);
+  if (!partition_->IsAsleep(*task)) last_wake_ = sequence;
+  absl::Status woken = Wake(*task);
   // The command itself says what it means that there is none.
-  if (absl::IsNotFound(stored.status())) return absl::OkStatus();
+  return absl::IsNotFound(woken) ? absl::OkStatus() : woken;
+}
+
+absl::Status PartitionRunner::Wake(const engine::TaskId& task) {
+  absl::StatusOr<engine::StoredTask> stored = ReadStoredTask(store_, task, options_.find_template);
   if (!stored.ok()) return stored.status();
-  last_wake_ = sequence;
   return partition_->Wake(*std::move(stored), clock_.Now());
 }
 
@@ -400,8 +464,8 @@ absl::Status PartitionRunner::AwaitFailure() {
 }
 
 void PartitionRunner::SitOut(absl::Status why) {
-  // The engine in memory is ahead of the store now, so nothing more may come of it: the store is the
-  // truth, and the partition is made anew from it, as after a crash.
+  // The engine in memory is ahead of the store now, so nothing more may come of it: the store is
+  // the truth, and the partition is made anew from it, as after a crash.
   Refuse(Refused(why));
   if (absl::IsAborted(why)) {
     if (options_.on_fenced) options_.on_fenced(why);

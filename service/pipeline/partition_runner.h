@@ -90,26 +90,30 @@ class PartitionRunner {
   PartitionRunner& operator=(const PartitionRunner&) = delete;
 
   // Queues commands to be applied one after the other in one commit. `done` may be null; with
-  // several commands it is given the last one's answer. Errors beside the commands' own: UNAVAILABLE
-  // after Stop, at once and on the caller's thread; UNAVAILABLE, RESOURCE_EXHAUSTED or DATA_LOSS while
-  // the store takes no commits, the message saying whether the commands may have been done.
+  // several commands it is given the last one's answer. Errors beside the commands' own:
+  // UNAVAILABLE after Stop, at once and on the caller's thread; UNAVAILABLE, RESOURCE_EXHAUSTED or
+  // DATA_LOSS while the store takes no commits, the message saying whether the commands may have
+  // been done.
   void Submit(std::vector<engine::Command> commands, Completion done);
   void Submit(engine::Command command, Completion done);
 
-  // Commits changes to what the engine does not have in memory: finished tasks and events. They were
-  // worked out from the store as of the commit `as_of`. Errors beside Submit's: ABORTED: a finished
-  // task was looked at by the engine since, so nothing was done: work them out anew.
+  // Commits changes to what the engine does not have in memory: finished tasks and events. They
+  // were worked out from the store as of the commit `as_of`. Errors beside Submit's: ABORTED: a
+  // finished task was looked at by the engine since, so nothing was done: work them out anew.
   void Change(storage::Batch batch, storage::Sequence as_of, Completion done);
 
   // Adds events that come from elsewhere to the log.
   void Publish(std::vector<storage::v1::EventRecord> events, Completion done);
 
-  // Adds a task that comes from elsewhere, and takes it up if it is open. Errors beside Submit's: ALREADY_EXISTS; DATA_LOSS: its records do not fit each other.
+  // Adds a task that comes from elsewhere, and takes it up if it is open. Errors beside Submit's:
+  // ALREADY_EXISTS; DATA_LOSS: its records do not fit each other.
   void Adopt(AdoptedTask task, Completion done);
 
   // Calls `look` on the partition's thread, between two commands, with the partition as it is: it
   // may be ahead of what is durable. Null instead after Stop, or while the store takes no commits.
   void Inspect(Inspection look);
+  // The same of one task, which is read from the store for it if it sleeps.
+  void Inspect(const engine::TaskId& task, Inspection look);
 
   // Commits everything submitted so far, then ends both threads. Idempotent.
   void Stop();
@@ -118,6 +122,8 @@ class PartitionRunner {
   std::size_t backlog() const;
   // Tasks that are open, as of the last commands applied.
   std::size_t open_tasks() const { return open_tasks_.load(std::memory_order_relaxed); }
+  // Those of them that are not in memory.
+  std::size_t sleeping_tasks() const { return sleeping_tasks_.load(std::memory_order_relaxed); }
   // OK, or why the store takes no commits.
   absl::Status store_status() const;
 
@@ -126,8 +132,9 @@ class PartitionRunner {
   struct Submission {
     std::vector<engine::Command> commands;
     Completion done;
-    // Set instead of the others by Inspect.
+    // Set instead of the others by Inspect, with the task that is looked at, if it is one.
     Inspection look;
+    std::optional<engine::TaskId> looked_at;
     // Adds what is neither command nor look to the group, on the partition's thread.
     absl::AnyInvocable<absl::Status(Group& group)> add;
   };
@@ -162,6 +169,10 @@ class PartitionRunner {
   void AwaitCommitted(storage::Sequence sequence);
   // Reads the task that `command` is about from the store, if it is not in memory.
   absl::Status WakeFor(const engine::Command& command, storage::Sequence sequence);
+  // Reads a task and hands it to the engine. Errors: NOT_FOUND; as ReadStoredTask's.
+  absl::Status Wake(const engine::TaskId& task);
+  // Wakes what the engine wants, and lets it go on with it.
+  void WakeWanted(Group& group);
   void Post(Submission submission);
   absl::Status AdoptInto(AdoptedTask& task, Group& group);
   void ForgetDurableEnds();
@@ -192,6 +203,9 @@ class PartitionRunner {
   SteadyWallClock clock_;
   storage::Sequence last_sequence_{};
   std::uint32_t history_rows_ = 0;
+  // Tasks that the engine wants and that could not be read yet.
+  std::vector<engine::TaskId> unread_;
+  engine::Timestamp read_again_at_{};
   // Tasks that have left memory with a commit that may not be durable yet, oldest first.
   std::deque<std::pair<storage::Sequence, engine::TaskId>> ends_;
   absl::flat_hash_map<engine::TaskId, storage::Sequence> end_of_;
@@ -218,6 +232,7 @@ class PartitionRunner {
   storage::Sequence committed_ ABSL_GUARDED_BY(next_mutex_){};
 
   std::atomic<std::size_t> open_tasks_{0};
+  std::atomic<std::size_t> sleeping_tasks_{0};
   absl::Mutex stop_mutex_;
   std::thread partition_thread_;
   std::thread commit_thread_;

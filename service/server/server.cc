@@ -56,8 +56,8 @@ int MessageBytesMax(std::uint64_t payload_bytes_max) {
 // How long calls that are still open after the drain have to end.
 constexpr std::chrono::seconds kShutdownGrace{1};
 
-// The health of the process, apart from whether it can take work: "" is that. Who restarts what does
-// not answer must ask for this one, since a full disk is not mended by a restart.
+// The health of the process, apart from whether it can take work: "" is that. Who restarts what
+// does not answer must ask for this one, since a full disk is not mended by a restart.
 constexpr char kLiveness[] = "liveness";
 
 engine::Duration Micros(std::chrono::milliseconds time) { return time; }
@@ -68,6 +68,7 @@ engine::PartitionSettings PartitionSettingsOf(const config::Settings& settings) 
   partition.confirm_within = Micros(settings.confirm_within);
   partition.cancel_grace = Micros(settings.cancel_grace);
   partition.class_limits = settings.handler_class_limits;
+  partition.task_memory_max = settings.task_memory_bytes;
   partition.retry.backoff.assign(settings.retry.backoff.begin(), settings.retry.backoff.end());
   partition.retry.multiplier = settings.retry.multiplier;
   partition.retry.delay_max = Micros(settings.retry.backoff_max);
@@ -147,7 +148,8 @@ class ServerImpl final : public Server {
         [this] { return store_->SyncCount(); }, [this] { return runner_->open_tasks(); },
         [this] { return runner_->backlog(); }, [this] { return sessions_.size(); },
         [this] { return hub_->subscribers(); }, [this] { return runner_->store_status().ok(); },
-        [this] { return unreadable_tasks_.load(std::memory_order_relaxed); }});
+        [this] { return unreadable_tasks_.load(std::memory_order_relaxed); },
+        [this] { return runner_->sleeping_tasks(); }});
     hub_ = std::make_unique<EventHub>(
         log_.get(),
         [this](const storage::v1::EventBatchRecord& events) { metrics_->Observe(events); });
@@ -255,8 +257,8 @@ class ServerImpl final : public Server {
     parts.retention = retention_.get();
     parts.describe = [this](v1::GetStatusResponse& status) {
       status.set_version(TASKER_VERSION);
-      *status.mutable_started_at() = google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-          engine::ToMicros(started_at_));
+      *status.mutable_started_at() =
+          google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(engine::ToMicros(started_at_));
       status.set_unreadable_tasks(unreadable_tasks_.load(std::memory_order_relaxed));
       status.set_connected_handlers(sessions_.size());
     };

@@ -209,8 +209,8 @@ grpc::ServerUnaryReactor* TaskService::ExplainTask(grpc::CallbackServerContext* 
     reactor->Finish(ToGrpc(id.status()));
     return reactor;
   }
-  runner_.Inspect([this, reactor, response, id = *id,
-                   step = request->step_name()](const engine::Partition* partition) {
+  runner_.Inspect(*id, [this, reactor, response, id = *id,
+                        step = request->step_name()](const engine::Partition* partition) {
     absl::StatusOr<v1::ExplainTaskResponse> explained = absl::UnavailableError("the service stops");
     if (partition != nullptr) {
       explained = partition->Look(id) != nullptr

@@ -1,7 +1,7 @@
 // How long a start takes, and how much memory, by what the store holds: `make bench-recovery`.
 //
-// Makes a store of finished and open tasks with the engine itself, then starts a `taskerd` on it and
-// a handler, and tells when the first step arrives.
+// Makes a store of finished and open tasks with the engine itself, then starts a `taskerd` on it
+// and a handler, and tells when the first step arrives.
 #include <chrono>
 #include <filesystem>
 #include <iostream>
@@ -117,9 +117,11 @@ double SecondsSince(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-void Measure(const std::string& taskerd, const std::string& folder) {
+void Measure(const std::string& taskerd, const std::string& folder,
+             const std::string& task_memory) {
   const auto begin = std::chrono::steady_clock::now();
-  const auto server = OrDie(ServerProcess::Start(taskerd, folder, std::chrono::seconds(600)));
+  const auto server = OrDie(ServerProcess::Start(taskerd, folder, std::chrono::seconds(600),
+                                                 "limits: {task_memory: " + task_memory + "}\n"));
   const double serving = SecondsSince(begin);
   absl::Notification dispatched;
   double first_dispatch = 0;
@@ -129,21 +131,21 @@ void Measure(const std::string& taskerd, const std::string& folder) {
   options.concurrency = 1;
   options.threads = 1;
   client::Worker worker(options);
-  worker.RegisterRaw(kHandlerClass, [&](const client::Task&, const client::Sequence&,
-                                        const client::Step&) {
-    if (!dispatched.HasBeenNotified()) {
-      first_dispatch = SecondsSince(begin);
-      dispatched.Notify();
-    }
-    return std::string("{}");
-  });
+  worker.RegisterRaw(kHandlerClass,
+                     [&](const client::Task&, const client::Sequence&, const client::Step&) {
+                       if (!dispatched.HasBeenNotified()) {
+                         first_dispatch = SecondsSince(begin);
+                         dispatched.Notify();
+                       }
+                       return std::string("{}");
+                     });
   std::thread runs([&] { OrDie(worker.Run()); });
   dispatched.WaitForNotification();
   worker.Stop();
   runs.join();
-  std::cout << absl::StrFormat("serving after %.2f s, first dispatch after %.2f s, peak %.0f MB\n",
-                               serving, first_dispatch,
-                               static_cast<double>(OrDie(PeakResidentBytesOf(server->pid()))) / 1e6);
+  std::cout << absl::StrFormat(
+      "serving after %.2f s, first dispatch after %.2f s, peak %.0f MB\n", serving, first_dispatch,
+      static_cast<double>(OrDie(PeakResidentBytesOf(server->pid()))) / 1e6);
 }
 
 }  // namespace
@@ -155,12 +157,14 @@ int main(int argc, char** argv) {
   int open = 100'000;
   std::size_t context_bytes = 200;
   std::string parent = ".";
-  std::string taskerd =
-      std::filesystem::read_symlink("/proc/self/exe").parent_path() / "taskerd";
+  std::string task_memory = "512MiB";
+  std::string taskerd = std::filesystem::read_symlink("/proc/self/exe").parent_path() / "taskerd";
   CLI::App app("Measures a start on a store with many tasks.");
   app.add_option("--finished", finished, "Finished tasks")->capture_default_str();
   app.add_option("--open", open, "Open tasks, their first step ready")->capture_default_str();
   app.add_option("--context-bytes", context_bytes, "Of each task")->capture_default_str();
+  app.add_option("--task-memory", task_memory, "The setting limits.task_memory")
+      ->capture_default_str();
   app.add_option("--data-dir", parent, "A folder on a disk")->capture_default_str();
   app.add_option("--taskerd", taskerd, "The program to measure")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
@@ -173,6 +177,6 @@ int main(int argc, char** argv) {
   std::cout << absl::StrFormat("%d finished and %d open tasks of %d steps\n", finished, open,
                                bench::kSteps);
   // The first start also writes out the log that the filling left.
-  for (int run = 0; run < 3; ++run) bench::Measure(taskerd, folder->path());
+  for (int run = 0; run < 3; ++run) bench::Measure(taskerd, folder->path(), task_memory);
   return 0;
 }

@@ -50,20 +50,23 @@ std::string Quoted(const std::string& text) { return nlohmann::json(text).dump()
 
 }  // namespace
 
-absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(
-    const std::string& program, const std::string& folder, std::chrono::seconds ready_max) {
+absl::StatusOr<std::unique_ptr<ServerProcess>> ServerProcess::Start(const std::string& program,
+                                                                    const std::string& folder,
+                                                                    std::chrono::seconds ready_max,
+                                                                    const std::string& settings) {
   const auto ports = TwoFreePorts();
   if (!ports.ok()) return ports.status();
   std::unique_ptr<ServerProcess> server(new ServerProcess);
   server->address_ = std::string(kHost) + ":" + std::to_string(ports->first);
   server->metrics_address_ = std::string(kHost) + ":" + std::to_string(ports->second);
 
-  const std::string settings = folder + "/tasker.yaml";
-  std::ofstream(settings) << "listen: " << Quoted(server->address_) << "\n"
-                          << "metrics:\n  listen: " << Quoted(server->metrics_address_) << "\n"
-                          << "data: " << Quoted(folder + "/data") << "\n"
-                          << "log:\n  level: warn\n";
-  auto process = ChildProcess::Start({program, "--config", settings}, folder + "/taskerd.log");
+  const std::string file = folder + "/tasker.yaml";
+  std::ofstream(file) << "listen: " << Quoted(server->address_) << "\n"
+                      << "metrics:\n  listen: " << Quoted(server->metrics_address_) << "\n"
+                      << "data: " << Quoted(folder + "/data") << "\n"
+                      << "log:\n  level: warn\n"
+                      << settings;
+  auto process = ChildProcess::Start({program, "--config", file}, folder + "/taskerd.log");
   if (!process.ok()) return process.status();
   server->process_ = *std::move(process);
   if (absl::Status status = server->AwaitServing(ready_max); !status.ok()) return status;

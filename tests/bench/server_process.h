@@ -19,9 +19,11 @@ class ServerProcess {
   // Starts `program --config FILE` with all its files in `folder`, and waits until its health
   // service says SERVING. UNAVAILABLE: it ended before, with the end of its output.
   // DEADLINE_EXCEEDED: not ready after `ready_max`.
+  // `settings`: further ones, as YAML.
   static absl::StatusOr<std::unique_ptr<ServerProcess>> Start(const std::string& program,
                                                               const std::string& folder,
-                                                              std::chrono::seconds ready_max);
+                                                              std::chrono::seconds ready_max,
+                                                              const std::string& settings = "");
 
   // host:port.
   const std::string& address() const { return address_; }

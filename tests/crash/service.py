@@ -25,6 +25,7 @@ metrics: {{listen: ""}}
 data: {data}
 templates: {templates}
 store: {{memory: 8MiB}}
+limits: {{task_memory: 64KiB}}
 backups: {{folder: {backups}}}
 handlers: {{lease: 1s, heartbeat: 300ms, confirm_within: 500ms}}
 retry: {{backoff: [20ms], jitter: 0.5}}

@@ -77,11 +77,27 @@ absl::Status EngineWorld::Apply(Command command) {
       EXPECT_TRUE(partition_->Wake(Stored(*wanted), now_).ok());
     }
   }
+  absl::Status answer = ApplyOne(std::move(command));
+  if (!partition_->HasWanted()) return answer;
+  Effects of_command = std::move(last_);
+  while (partition_->HasWanted()) {
+    for (const TaskId& wanted : partition_->TakeWanted()) {
+      if (!partition_->IsAsleep(wanted)) continue;
+      EXPECT_TRUE(partition_->Wake(Stored(wanted), now_).ok());
+    }
+    (void)ApplyOne(FireTimers{});
+  }
+  last_ = std::move(of_command);
+  return answer;
+}
+
+absl::Status EngineWorld::ApplyOne(Command command) {
   last_ = Effects();
   absl::Status answer = partition_->Apply(std::move(command), now_, last_);
   Store();
   std::ranges::copy(last_.assignments, std::back_inserter(assignments_));
   std::ranges::copy(last_.events, std::back_inserter(events_));
+  partition_->Settle();
   return answer;
 }
 
@@ -184,6 +200,7 @@ void EngineWorld::Restart() {
   partition_->Restore(rows_.pauses);
   for (const auto& [id, open] : rows_.open) {
     ASSERT_TRUE(partition_->Restore(Stored(id), now_).ok());
+    partition_->Settle();
   }
   assignments_.clear();
 }

@@ -52,7 +52,8 @@ class EngineWorld {
   // Lease 30 s; backoff 1 s, 2 s, ... without jitter.
   static PartitionSettings DefaultSettings();
 
-  // Gives the command at the present moment and stores what follows.
+  // Gives the command at the present moment and stores what follows; wakes the tasks that are
+  // wanted.
   absl::Status Apply(Command command);
 
   // Shorthands. The session's instance is `instance-N` unless given.
@@ -104,6 +105,7 @@ class EngineWorld {
   const std::vector<storage::v1::EventRecord>& events() const { return events_; }
 
  private:
+  absl::Status ApplyOne(Command command);
   void Store();
   StoredTask Stored(const TaskId& id) const;
 

@@ -83,3 +83,13 @@ def test_a_template_given_as_a_file_arrives_byte_for_byte(render):
     rendered = render("--set-file", rf"templates.order_process\.yaml={source}")
     assert rendered.named("-templates")["data"] == {
         "order_process.yaml": source.read_text(encoding="utf-8")}
+
+
+def test_the_chart_lets_every_setting_pass(render, tmp_path):
+    settings = yaml.safe_load((ROOT / "config" / "tasker.yaml").read_text(encoding="utf-8"))
+    for own in ("listen", "metrics", "data", "templates"):
+        del settings[own]
+    values = tmp_path / "values.yaml"
+    values.write_text(yaml.safe_dump({"settings": settings}), encoding="utf-8")
+    rendered = yaml.safe_load(render("--values", str(values)).settings_text())
+    assert settings.items() <= rendered.items()

@@ -14,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
+using ::testing::UnorderedElementsAre;
 
 engine::TaskTemplatePtr OneStepOf(const std::string& name) {
   auto made = std::make_shared<engine::TaskTemplate>();
@@ -63,6 +64,7 @@ class PartitionRunnerTest : public ::testing::Test {
     PartitionRunner::Options options;
     options.last_slot = storage::kSlotCount;
     options.seed = 1;
+    options.settings.task_memory_max = task_memory_;
     options.find_template = [this](const engine::TemplateId& id) {
       return id == template_->id ? template_ : nullptr;
     };
@@ -108,6 +110,7 @@ class PartitionRunnerTest : public ::testing::Test {
   storage::MemoryStore store_;
   engine::TaskTemplatePtr template_ = OneStepOf("one");
   Sink sink_{&store_};
+  std::size_t task_memory_ = 0;
   absl::Mutex hold_;
   absl::Notification fenced_;
   absl::Notification unwritable_;
@@ -246,6 +249,65 @@ TEST_F(PartitionRunnerTest, LeavesOutATaskWhoseTemplateIsGoneAndNamesIt) {
   unreadable_.clear();
   Start();
   EXPECT_THAT(unreadable_, ElementsAre(Id('b')));
+  EXPECT_EQ(runner_->open_tasks(), 1u);
+}
+
+TEST_F(PartitionRunnerTest, ReadsWhatSleepsWhenAHandlerCanTakeIt) {
+  task_memory_ = 1;
+  Start();
+  for (const char c : {'a', 'b', 'c', 'd'}) ASSERT_TRUE(Create(c).ok());
+  EXPECT_EQ(runner_->open_tasks(), 4u);
+  EXPECT_EQ(runner_->sleeping_tasks(), 4u);
+  ASSERT_TRUE(Connect().ok());
+  const auto assignments = sink_.AwaitAssignments(4);
+  for (const engine::Assignment& each : assignments) {
+    engine::CompleteAttempt complete{each.session, each.token, engine::MakePayload("{}")};
+    ASSERT_TRUE(Ask(std::move(complete)).ok());
+  }
+  EXPECT_EQ(runner_->open_tasks(), 0u);
+  EXPECT_EQ(runner_->sleeping_tasks(), 0u);
+}
+
+TEST_F(PartitionRunnerTest, AStartTakesNoMoreIntoMemoryThanItMay) {
+  task_memory_ = 1;
+  Start();
+  for (const char c : {'a', 'b', 'c', 'd'}) ASSERT_TRUE(Create(c).ok());
+  runner_.reset();
+  Start();
+  EXPECT_EQ(runner_->open_tasks(), 4u);
+  EXPECT_EQ(runner_->sleeping_tasks(), 4u);
+  ASSERT_TRUE(Connect().ok());
+  EXPECT_THAT(sink_.AwaitAssignments(4), SizeIs(4));
+}
+
+// Also right after the commit with which it went to sleep.
+TEST_F(PartitionRunnerTest, CommandsAndLooksReadATaskThatSleeps) {
+  task_memory_ = 1;
+  Start();
+  ASSERT_TRUE(Create('a').ok());
+  runner_->Submit(engine::CreateTask{Id('b'), template_, engine::MakePayload("{}"), {}}, nullptr);
+  absl::Notification looked;
+  runner_->Inspect(Id('b'), [&](const engine::Partition* partition) {
+    EXPECT_NE(partition->Look(Id('b')), nullptr);
+    looked.Notify();
+  });
+  looked.WaitForNotification();
+  EXPECT_TRUE(Ask(engine::CancelTask{Id('b'), "me", "enough"}).ok());
+  EXPECT_EQ(Ask(engine::CancelTask{Id('b'), "me", "enough"}).code(), absl::StatusCode::kNotFound);
+  EXPECT_EQ(runner_->open_tasks(), 1u);
+}
+
+TEST_F(PartitionRunnerTest, LeavesOutASleeperThatCannotBeReadAndGoesOn) {
+  task_memory_ = 1;
+  Start();
+  ASSERT_TRUE(Create('a').ok());
+  ASSERT_TRUE(Create('b').ok());
+  const engine::TaskTemplatePtr kept = std::exchange(template_, OneStepOf("other"));
+  ASSERT_TRUE(Create('c').ok());
+  ASSERT_TRUE(Connect().ok());
+  EXPECT_THAT(sink_.AwaitAssignments(1), SizeIs(1));
+  ASSERT_TRUE(Ask(engine::DisconnectHandler{engine::SessionId{1}}).ok());
+  EXPECT_THAT(unreadable_, UnorderedElementsAre(Id('a'), Id('b')));
   EXPECT_EQ(runner_->open_tasks(), 1u);
 }
 

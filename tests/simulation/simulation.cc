@@ -36,6 +36,7 @@ Simulation::Simulation(std::uint64_t seed)
     : random_(seed), seed_(seed * 1'000'003), handlers_(&random_), checker_(&store_) {
   settings_.cancel_grace = random_.OneIn(3) ? engine::Duration(0s) : engine::Duration(10s);
   if (random_.OneIn(3)) settings_.class_limits["H0"] = 1 + random_.Below(3);
+  if (random_.OneIn(2)) settings_.task_memory_max = 1 + random_.Below(20'000);
   partition_ = std::make_unique<engine::Partition>(settings_, ++seed_);
   for (int i = 0; i < kTemplates; ++i) {
     const std::string name = "t" + std::to_string(i);
@@ -169,6 +170,7 @@ void Simulation::Crash() {
     const absl::Status restored =
         partition_->Restore(store_.Read(task, template_of_.at(task)), now_);
     if (!restored.ok()) checker_.Fault(restored.ToString());
+    partition_->Settle();
   }
 }
 
@@ -184,21 +186,38 @@ void Simulation::AdvanceTo(engine::Timestamp time) {
   Apply({engine::FireTimers{}});
 }
 
-void Simulation::WakeFor(const engine::Command& command) {
-  const std::optional<TaskId> wanted = partition_->Wants(command);
-  if (!wanted) return;
+void Simulation::Wake(const TaskId& task) {
   // As the service does: what the store is read for must be durable.
   SyncAll();
-  if (!partition_->Wants(command) || !store_.rows().tasks.contains(*wanted)) return;
-  const absl::Status woken = partition_->Wake(store_.Read(*wanted, template_of_.at(*wanted)), now_);
+  if (partition_->Look(task) != nullptr || !store_.rows().tasks.contains(task)) return;
+  const absl::Status woken = partition_->Wake(store_.Read(task, template_of_.at(task)), now_);
   if (!woken.ok()) checker_.Fault(woken.ToString());
 }
 
+void Simulation::WakeWanted() {
+  while (partition_->HasWanted()) {
+    for (const TaskId& task : partition_->TakeWanted()) {
+      if (partition_->IsAsleep(task)) Wake(task);
+    }
+    SimulatedCommit commit;
+    (void)partition_->Apply(engine::FireTimers{}, now_, commit.effects);
+    Write(std::move(commit));
+  }
+}
+
+void Simulation::Write(SimulatedCommit commit) {
+  figures_.sleeps += partition_->Settle().size();
+  store_.Write(std::move(commit));
+}
+
 void Simulation::Apply(std::vector<engine::Command> commands) {
-  for (const engine::Command& command : commands) WakeFor(command);
   SimulatedCommit commit;
   for (engine::Command& command : commands) {
     ++figures_.commands;
+    if (const std::optional<TaskId> wanted = partition_->Wants(command)) {
+      Write(std::exchange(commit, {}));
+      Wake(*wanted);
+    }
     const auto* create = std::get_if<engine::CreateTask>(&command);
     const std::optional<TaskId> created = create ? std::optional(create->task) : std::nullopt;
     const engine::TaskTemplatePtr of = create ? create->task_template : nullptr;
@@ -214,7 +233,8 @@ void Simulation::Apply(std::vector<engine::Command> commands) {
     }
     if (repair) ++(answer.ok() ? figures_.repairs : figures_.refused_repairs);
   }
-  store_.Write(std::move(commit));
+  Write(std::move(commit));
+  WakeWanted();
 }
 
 void Simulation::Sync() {
@@ -264,7 +284,7 @@ void Simulation::Finish() {
     if (!checker_.faults().empty()) return;
     std::vector<engine::Command> commands;
     for (const TaskId& task : tasks_) {
-      if (partition_->Look(task) == nullptr) continue;
+      if (!IsOpen(task)) continue;
       commands.emplace_back(engine::ResumeTask{task, "me", "go"});
       for (const char* signal : {"go0", "go1"}) {
         if (round % 8 == 0) {
@@ -297,6 +317,10 @@ void Simulation::Finish() {
   }
 }
 
+bool Simulation::IsOpen(const TaskId& task) const {
+  return partition_->Look(task) != nullptr || partition_->IsAsleep(task);
+}
+
 void Simulation::CheckReserve() {
   for (const auto& [task, record] : store_.rows().tasks) {
     if (record.state() != v1::TASK_STATE_COMPLETE && record.state() != v1::TASK_STATE_ERROR)
@@ -316,7 +340,8 @@ void Simulation::CheckReserve() {
 
 void Simulation::ExplainLeftovers() {
   for (const TaskId& task : tasks_) {
-    if (partition_->Look(task) == nullptr) continue;
+    if (!IsOpen(task)) continue;
+    if (partition_->IsAsleep(task)) Wake(task);
     const auto explained = partition_->Explain(task, "", now_, 1000);
     std::string why = explained.ok() ? explained->summary() : explained.status().ToString();
     if (explained.ok()) {

@@ -32,6 +32,7 @@ class Simulation {
     std::uint64_t assignments = 0;
     std::uint64_t refused_repairs = 0;
     std::uint64_t repairs = 0;
+    std::uint64_t sleeps = 0;
   };
   const Figures& figures() const { return figures_; }
 
@@ -47,7 +48,12 @@ class Simulation {
   // Syncs the oldest commit and releases it.
   void Sync();
   void SyncAll();
-  void WakeFor(const engine::Command& command);
+  // Reads a task that is not in memory, all of it being durable.
+  void Wake(const engine::TaskId& task);
+  // What the engine asks for, until it asks for nothing more.
+  void WakeWanted();
+  void Write(SimulatedCommit commit);
+  bool IsOpen(const engine::TaskId& task) const;
   void CheckLoad();
   // Everything that holds tasks up goes away, and all of them must end.
   void Finish();

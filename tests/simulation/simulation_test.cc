@@ -28,13 +28,16 @@ TEST(Simulation, HoldsWhateverHappens) {
     all.assignments += life.figures().assignments;
     all.repairs += life.figures().repairs;
     all.refused_repairs += life.figures().refused_repairs;
+    all.sleeps += life.figures().sleeps;
   }
   std::cout << seeds << " seeds: " << all.commands << " commands, " << all.tasks << " tasks, "
             << all.assignments << " assignments, " << all.crashes << " crashes, " << all.repairs
-            << " repairs, " << all.refused_repairs << " refused\n";
+            << " repairs, " << all.refused_repairs << " refused, " << all.sleeps
+            << " times asleep\n";
   // A simulation in which nothing happens proves nothing.
   EXPECT_GT(all.assignments, seeds);
   EXPECT_GT(all.repairs * 20, seeds);
+  EXPECT_GT(all.sleeps, seeds);
 }
 
 }  // namespace
