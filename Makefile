@@ -50,6 +50,19 @@ crash: build venv ## kill taskerd under load, with power cuts and bad disks: KIL
 	@$(VENV)/bin/python tests/crash/run.py --kills $(or $(KILLS),100) --seed $(or $(SEED),1) \
 	  --power-cuts --faults
 
+.PHONY: fuzz
+fuzz: install ## throw bytes at all that parses: SECONDS=60 for each target, or one TARGET=store
+	@.ci/install-packages fuzz
+	@.ci/fuzz $(or $(SECONDS),60) $(TARGET)
+
+.PHONY: asan
+asan: install-test venv ## build with AddressSanitizer and UBSan in build/asan, and run all tests
+	@.ci/sanitize address
+
+.PHONY: tsan
+tsan: install-test venv ## build with ThreadSanitizer in build/tsan, and run all tests
+	@.ci/sanitize thread
+
 .PHONY: coverage
 coverage: install ## how much of the engine its tests run; fails below 95 % of lines
 	@.ci/install-packages lint

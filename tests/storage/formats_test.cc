@@ -1,5 +1,5 @@
-// Stores that earlier versions wrote. golden/format_N.tar.gz was written by the last version of
-// format N and holds finished and open tasks, events, templates and a pause.
+// Stores that earlier versions wrote. golden/format_N.tar.gz was written by a version of format N
+// (golden/make_golden.py) and holds finished and open tasks, events, templates and a pause.
 #include <cstdlib>
 #include <string>
 #include <vector>
@@ -91,7 +91,7 @@ TEST_P(Formats, ListWhatHasFinishedByWhen) {
                                     Pair("default", "order_process")));
 }
 
-INSTANTIATE_TEST_SUITE_P(Golden, Formats, ::testing::Values(1));
+INSTANTIATE_TEST_SUITE_P(Golden, Formats, ::testing::Values(1, 2));
 
 }  // namespace
 }  // namespace tasker::storage
