@@ -1,6 +1,7 @@
 #include "config/diagnostic.h"
 
 #include <algorithm>
+#include <tuple>
 
 namespace tasker::config {
 
@@ -16,6 +17,16 @@ bool HasErrors(const Diagnostics& diagnostics) {
   return std::ranges::any_of(diagnostics, [](const Diagnostic& diagnostic) {
     return diagnostic.severity == Diagnostic::Severity::kError;
   });
+}
+
+void SortAndDropRepeated(Diagnostics& diagnostics) {
+  const auto order = [](const Diagnostic& diagnostic) {
+    return std::tie(diagnostic.line, diagnostic.column, diagnostic.severity, diagnostic.key_path,
+                    diagnostic.message);
+  };
+  std::ranges::stable_sort(diagnostics, {}, order);
+  const auto repeated = std::ranges::unique(diagnostics);
+  diagnostics.erase(repeated.begin(), repeated.end());
 }
 
 std::string ToString(const Diagnostics& diagnostics) {

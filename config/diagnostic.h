@@ -25,12 +25,17 @@ struct Diagnostic {
 
   // `file:line:column: error: key_path: message`; what is not known is left out.
   std::string ToString() const;
+
+  bool operator==(const Diagnostic&) const = default;
 };
 
 using Diagnostics = std::vector<Diagnostic>;
 
 // Whether any of them is an error.
 bool HasErrors(const Diagnostics& diagnostics);
+
+// Puts them in the order of their places, each once.
+void SortAndDropRepeated(Diagnostics& diagnostics);
 
 // One line each.
 std::string ToString(const Diagnostics& diagnostics);

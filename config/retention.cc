@@ -7,13 +7,12 @@
 #include "absl/strings/str_cat.h"
 
 #include "config/spelling.h"
-#include "config/yaml_document.h"
 
 namespace tasker::config {
 namespace {
 
-// An unknown key is an error, as everywhere in the settings: a rule that has no effect loses data, or
-// fills a disk.
+// An unknown key is an error, as everywhere in the settings: a rule that has no effect loses data,
+// or fills a disk.
 void RefuseUnknown(const YamlFields& fields, const std::vector<std::string>& known) {
   for (const std::string& key : fields.Keys()) {
     if (std::ranges::find(known, key) != known.end()) continue;
@@ -32,26 +31,24 @@ KeepLimits ReadLimits(const YamlFields& fields, const std::string& key) {
 }
 
 RetentionPolicy ReadPolicy(const YamlFields& fields) {
-  return {ReadLimits(fields, "tasks"), ReadLimits(fields, "history"),
-          ReadLimits(fields, "events")};
+  return {ReadLimits(fields, "tasks"), ReadLimits(fields, "history"), ReadLimits(fields, "events")};
 }
 
 void ReadRules(const YamlFields& fields, YamlReport& report, std::vector<RetentionRule>& rules) {
-  const std::optional<YAML::Node> list = fields.Node("rules");
-  if (!list) return;
-  if (!list->IsSequence()) {
+  const YamlValue* list = fields.Find("rules");
+  if (list == nullptr) return;
+  if (!list->is_list()) {
     fields.Error("rules", "must be a list of maps with `namespace`, `template` and limits");
     return;
   }
-  for (std::size_t i = 0; i < list->size(); ++i) {
-    const YAML::Node node = (*list)[i];
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const YamlValue& node = *list->items[i];
     const std::string path = absl::StrCat("retention.rules[", i, "]");
-    if (!node.IsMap()) {
-      report.Error(node.Mark(), path, "must be a map");
+    if (!node.is_map()) {
+      report.Error(node.place, path, "must be a map");
       continue;
     }
-    const YamlMap map = EntriesOf(node, path, report);
-    const YamlFields rule(map, node.Mark(), path, &report);
+    const YamlFields rule(node.entries, node.place, path, &report);
     RefuseUnknown(rule, {"namespace", "template", "tasks", "history", "events"});
     rules.push_back({rule.RequiredText("namespace").value_or(""),
                      rule.Text("template").value_or(""), ReadPolicy(rule)});

@@ -8,7 +8,7 @@
 #include <string_view>
 #include <vector>
 
-#include "config/yaml_fields.h"
+#include "config/yaml/yaml_fields.h"
 
 namespace tasker::config {
 
@@ -22,7 +22,8 @@ struct KeepLimits {
   bool operator==(const KeepLimits&) const = default;
 };
 
-// Each is removed by limits of its own; with a task go its steps and its history, but not its events.
+// Each is removed by limits of its own; with a task go its steps and its history, but not its
+// events.
 struct RetentionPolicy {
   KeepLimits tasks;
   // Of finished tasks that are kept themselves.

@@ -12,8 +12,8 @@
 
 #include "config/spelling.h"
 #include "config/units.h"
-#include "config/yaml_document.h"
-#include "config/yaml_fields.h"
+#include "config/yaml/yaml_document.h"
+#include "config/yaml/yaml_fields.h"
 
 namespace tasker::config {
 namespace {
@@ -38,17 +38,17 @@ class Section {
   Section(std::string path, std::map<std::string, Read> keys)
       : path_(std::move(path)), keys_(std::move(keys)) {}
 
-  void ReadFrom(const YamlMap& map, const YAML::Mark& mark, YamlReport& report) const {
-    const YamlFields fields(map, mark, path_, &report);
+  void ReadFrom(const YamlMap& map, Place place, YamlReport& report) const {
+    const YamlFields fields(map, place, path_, &report);
     std::vector<std::string> known;
     known.reserve(keys_.size());
     for (const auto& [key, read] : keys_) known.push_back(key);
     for (const YamlEntry& entry : map) {
       const auto found = keys_.find(entry.key);
       if (found == keys_.end()) {
-        report.Error(entry.key_mark, Join(path_, entry.key),
+        report.Error(entry.key_place, Join(path_, entry.key),
                      absl::StrCat("is not a setting", DidYouMean(entry.key, known)));
-      } else if (fields.Node(entry.key)) {
+      } else if (fields.Has(entry.key)) {
         found->second(fields, entry.key);
       }
     }
@@ -93,7 +93,7 @@ class Reader {
                                 {"multiplier", Number(&settings_.retry.multiplier, 1, 100)},
                                 {"backoff_max", Duration(&settings_.retry.backoff_max)},
                                 {"jitter", Number(&settings_.retry.jitter, 0, 1)}})}})
-        .ReadFrom(top, top.empty() ? YAML::Mark::null_mark() : top[0].key_mark, report_);
+        .ReadFrom(top, top.empty() ? Place() : top[0].key_place, report_);
     if (settings_.heartbeat * 2 >= settings_.lease) {
       report_.Error(absl::StrCat("handlers.heartbeat (", settings_.heartbeat.count(),
                                  "ms) must be less than half of handlers.lease (",
@@ -197,14 +197,13 @@ class Reader {
 
   Section::Read Counts(std::map<std::string, std::uint32_t>* out) {
     return [this, out](const YamlFields& fields, const std::string& key) {
-      const YAML::Node node = *fields.Node(key);
-      if (!node.IsMap()) {
+      const YamlValue& node = *fields.Find(key);
+      if (!node.is_map()) {
         fields.Error(key, "must be a map of handler classes and numbers");
         return;
       }
-      const YamlMap map = EntriesOf(node, Join("limits", key), report_);
-      const YamlFields counts(map, node.Mark(), Join("limits", key), &report_);
-      for (const YamlEntry& entry : map) {
+      const YamlFields counts(node.entries, node.place, Join("limits", key), &report_);
+      for (const YamlEntry& entry : node.entries) {
         if (const auto count = counts.Count(entry.key, kHandlerClassLimitMax)) {
           (*out)[entry.key] = *count;
         }
@@ -227,12 +226,12 @@ class Reader {
 
   Section::Read Map(std::map<std::string, Section::Read> keys) {
     return [this, keys = std::move(keys)](const YamlFields& fields, const std::string& key) {
-      const YAML::Node node = *fields.Node(key);
-      if (!node.IsMap()) {
+      const YamlValue& node = *fields.Find(key);
+      if (!node.is_map()) {
         fields.Error(key, "must be a map");
         return;
       }
-      Section(key, keys).ReadFrom(EntriesOf(node, key, report_), node.Mark(), report_);
+      Section(key, keys).ReadFrom(node.entries, node.place, report_);
     };
   }
 
@@ -248,11 +247,11 @@ LoadedSettings LoadSettings(std::string_view yaml, std::string_view source_name,
   LoadedSettings loaded;
   YamlReport report{std::string(source_name)};
   try {
-    if (const std::optional<YamlMap> top = ReadDocument(yaml, kSettingsBytesMax, report)) {
-      Reader(&loaded.settings, &variables, &report).ReadFrom(*top);
+    if (const auto document = YamlDocument::Parse(yaml, kSettingsBytesMax, report)) {
+      Reader(&loaded.settings, &variables, &report).ReadFrom(document->top());
     }
   } catch (const std::exception& error) {
-    // yaml-cpp throws where a node is not of the kind asked for; nothing of it may get out.
+    // Such as for want of memory; nothing of it may get out.
     report.Error(absl::StrCat("cannot be read as settings: ", error.what()));
   }
   loaded.diagnostics = report.Take();

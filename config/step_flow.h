@@ -7,7 +7,7 @@
 
 #include "absl/container/flat_hash_map.h"
 
-#include "config/yaml_fields.h"
+#include "config/yaml/yaml_fields.h"
 #include "engine/model/task_template.h"
 
 namespace tasker::config {
@@ -26,8 +26,9 @@ struct LinkedStep {
 };
 
 // Reads the flow of all steps of a template. `namespace_name` is the template's own, for sub-tasks
-// that name none. The steps' parents must be linked and free of cycles.
+// that name none. The steps' parents must be linked; if they are in cycles, nothing is said of what
+// a condition may know of.
 void ReadFlow(const std::vector<LinkedStep>& steps, const StepPlaces& places,
-              const std::string& namespace_name);
+              const std::string& namespace_name, YamlReport& report);
 
 }  // namespace tasker::config

@@ -1,28 +1,12 @@
 #include "config/step_limits.h"
 
-#include <array>
-
-#include "config/yaml_document.h"
+#include "config/template_keys.h"
 
 namespace tasker::config {
 namespace {
 
 constexpr std::uint32_t kRetryLimitMax = 1'000'000;
 constexpr double kFactorMax = 100;
-
-const std::array<std::string, 11> kRetryKeys = {"base",
-                                                "factor",
-                                                "cap",
-                                                "jitter",
-                                                "limit",
-                                                "non_retryable",
-                                                "backoff_seconds",
-                                                "backoff_multiplier",
-                                                "max_backoff_seconds",
-                                                "jitter_enabled",
-                                                "jitter_max_percentage"};
-const std::array<std::string, 3> kTimeoutKeys = {"schedule_to_start", "start_to_close",
-                                                 "heartbeat"};
 
 void ReadCurve(const YamlFields& retry, LimitDefaults& limits) {
   engine::RetryCurve curve =
@@ -33,8 +17,8 @@ void ReadCurve(const YamlFields& retry, LimitDefaults& limits) {
     into = *value;
     set = true;
   };
-  if (retry.Node("base") || retry.Node("factor")) {
-    if (retry.Node("backoff_seconds") || retry.Node("backoff_multiplier")) {
+  if (retry.Has("base") || retry.Has("factor")) {
+    if (retry.Has("backoff_seconds") || retry.Has("backoff_multiplier")) {
       retry.Error("base", "cannot stand beside `backoff_seconds` or `backoff_multiplier`");
     }
     engine::RetryCurve::Exponential plain =
@@ -43,7 +27,7 @@ void ReadCurve(const YamlFields& retry, LimitDefaults& limits) {
     take(retry.Number("factor", 1, kFactorMax), plain.factor);
     curve.exponential = plain;
   }
-  if (retry.Node("backoff_seconds")) {
+  if (retry.Has("backoff_seconds")) {
     take(std::optional(retry.SpanList("backoff_seconds")), curve.backoff);
     curve.exponential.reset();
   }
@@ -64,13 +48,13 @@ void ReadCurve(const YamlFields& retry, LimitDefaults& limits) {
 LimitDefaults ReadLimits(const YamlFields& fields, const LimitDefaults& defaults) {
   LimitDefaults limits = defaults;
   fields.WithMap("retry", [&](const YamlFields& retry) {
-    retry.WarnOfUnknown(kRetryKeys);
+    retry.TellUnknown(kRetryKeys);
     ReadCurve(retry, limits);
     if (const auto limit = retry.Count("limit", kRetryLimitMax)) limits.retry_limit = limit;
-    if (retry.Node("non_retryable")) limits.non_retryable = retry.TextList("non_retryable");
+    if (retry.Has("non_retryable")) limits.non_retryable = retry.TextList("non_retryable");
   });
   fields.WithMap("timeouts", [&](const YamlFields& timeouts) {
-    timeouts.WarnOfUnknown(kTimeoutKeys);
+    timeouts.TellUnknown(kTimeoutKeys);
     const auto take = [&](std::string_view key, engine::Duration& into) {
       if (const auto span = timeouts.Span(key)) into = *span;
     };

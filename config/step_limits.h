@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "config/yaml_fields.h"
+#include "config/yaml/yaml_fields.h"
 #include "engine/model/task_template.h"
 
 namespace tasker::config {

@@ -1,7 +1,6 @@
 #include "config/step_reader.h"
 
 #include <algorithm>
-#include <array>
 #include <memory>
 
 #include "absl/container/flat_hash_map.h"
@@ -9,11 +8,13 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 
+#include "config/custom_events.h"
 #include "config/spelling.h"
 #include "config/step_flow.h"
 #include "config/step_limits.h"
-#include "config/yaml_fields.h"
-#include "config/yaml_json.h"
+#include "config/template_keys.h"
+#include "config/yaml/yaml_fields.h"
+#include "config/yaml/yaml_json.h"
 #include "engine/model/dag.h"
 
 namespace tasker::config {
@@ -22,48 +23,22 @@ namespace {
 constexpr std::size_t kStepsMax = 100'000;
 constexpr std::uint32_t kRetryLimitMax = 1'000'000;
 constexpr std::size_t kNameBytesMax = 256;
-
-const std::array<std::string, 26> kStepKeys = {"name",
-                                               "description",
-                                               "handler_class",
-                                               "depends_on_step",
-                                               "depends_on_steps",
-                                               "default_retryable",
-                                               "default_retry_limit",
-                                               "skippable",
-                                               "dependent_system",
-                                               "handler_config",
-                                               "custom_events",
-                                               "retry",
-                                               "timeouts",
-                                               "labels",
-                                               "sticky",
-                                               "type",
-                                               "when",
-                                               "branches",
-                                               "for_each",
-                                               "sub_task",
-                                               "wait",
-                                               "wait_until",
-                                               "wait_for_signal",
-                                               "timeout",
-                                               "compensates",
-                                               "on_failure"};
+// Cycles that are told of.
+constexpr std::size_t kCyclesMax = 20;
 
 // A step whose parents are still names.
 struct UnlinkedStep {
   engine::StepTemplate step;
-  YAML::Mark mark;
+  Place place;
   std::string path;
   // Each with the key and the place it stands under.
   struct Parent {
     std::string name;
     std::string path;
-    YAML::Mark mark;
+    Place place;
   };
   std::vector<Parent> parents;
-  // What it is read from; its flow is read once the parents are known.
-  YamlMap map;
+  // What it is read from; its flow is read once the parents are known. Null: it is no map.
   std::unique_ptr<YamlFields> fields;
 };
 
@@ -72,48 +47,74 @@ bool IsName(const std::string& text) {
          std::ranges::none_of(text, [](unsigned char c) { return absl::ascii_iscntrl(c); });
 }
 
-void ReadParents(const YamlFields& fields, const std::string& path, UnlinkedStep& step) {
+void ReadParents(const YamlFields& fields, UnlinkedStep& step) {
   absl::flat_hash_set<std::string> known;
-  const auto add = [&](const std::string& name, const std::string& where, const YAML::Mark& mark) {
-    if (known.insert(name).second) step.parents.push_back({name, where, mark});
-  };
   if (const auto one = fields.Text("depends_on_step")) {
-    add(*one, Join(path, "depends_on_step"), fields.Node("depends_on_step")->Mark());
+    known.insert(*one);
+    step.parents.push_back(
+        {*one, Join(fields.path(), "depends_on_step"), fields.PlaceOf("depends_on_step")});
   }
-  const std::vector<std::string> several = fields.TextList("depends_on_steps");
-  const std::optional<YAML::Node> list = fields.Node("depends_on_steps");
-  for (std::size_t i = 0; i < several.size(); ++i) {
-    add(several[i], absl::StrCat(Join(path, "depends_on_steps"), "[", i, "]"), list->Mark());
+  const std::string path = Join(fields.path(), "depends_on_steps");
+  absl::flat_hash_set<std::string> listed;
+  std::size_t index = 0;
+  for (const YamlValue* parent : fields.Texts("depends_on_steps")) {
+    const std::string where = Join(path, index++);
+    if (!listed.insert(parent->text).second) {
+      fields.Warn("depends_on_steps", absl::StrCat("names `", parent->text, "` twice"));
+    }
+    if (known.insert(parent->text).second) {
+      step.parents.push_back({parent->text, where, parent->place});
+    }
   }
 }
 
-void ReadHandlerConfig(const YamlFields& fields, const std::string& path,
-                       const StepContext& context, YamlReport& report, engine::StepTemplate& step) {
-  const std::optional<YAML::Node> node = fields.Node("handler_config");
-  if (!node) return;
-  if (!node->IsMap()) {
+void ReadHandlerConfig(const YamlFields& fields, const StepContext& context, YamlReport& report,
+                       engine::StepTemplate& step) {
+  const YamlValue* value = fields.Find("handler_config");
+  if (value == nullptr) return;
+  if (!value->is_map()) {
     fields.Error("handler_config", "must be a map");
     return;
   }
-  const std::string where = Join(path, "handler_config");
-  step.handler_config = YamlToJson(context.variables, &report).Convert(*node, where).dump();
-  // Read once more only for the names of the variables; what is wrong has been reported.
-  YamlReport ignored("");
-  step.handler_config_shown = YamlToJson(nullptr, &ignored).Convert(*node, where).dump();
+  WarnOfYaml11Below(*value, Join(fields.path(), "handler_config"), report);
+  step.handler_config = ToJson(*value, VariableForm::kFilled).dump();
+  step.handler_config_shown = context.reveal_variables
+                                  ? step.handler_config
+                                  : ToJson(*value, VariableForm::kWritten).dump();
 }
 
-UnlinkedStep ReadStep(const YAML::Node& node, std::string path, const StepContext& context,
+void ReadLabels(const YamlFields& fields, engine::StepTemplate& step) {
+  fields.WithMap("labels", [&](const YamlFields& labels) {
+    for (const std::string& name : labels.Keys()) {
+      if (const auto value = labels.RequiredText(name)) step.labels[name] = *value;
+    }
+  });
+}
+
+// A text for people.
+std::optional<std::string> ShownText(const YamlFields& fields, std::string_view key,
+                                     const StepContext& context) {
+  std::optional<std::string> text = fields.Text(key);
+  if (text && !context.reveal_variables) text = fields.Shown(key);
+  return text;
+}
+
+UnlinkedStep ReadStep(const YamlValue& value, std::string path, const StepContext& context,
                       YamlReport& report) {
-  UnlinkedStep unlinked{{}, node.Mark(), std::move(path), {}, {}, nullptr};
-  if (!node.IsMap()) {
-    report.Error(node.Mark(), unlinked.path, "must be a map of the step's keys");
+  UnlinkedStep unlinked;
+  unlinked.place = value.place;
+  unlinked.path = std::move(path);
+  // What is no map is told of once, and then has no fields.
+  static const YamlMap kNone;
+  if (!value.is_map()) {
+    report.Error(value.place, unlinked.path, "must be a map of the step's keys");
+    unlinked.fields = std::make_unique<YamlFields>(kNone, value.place, unlinked.path, &report);
     return unlinked;
   }
-  unlinked.map = EntriesOf(node, unlinked.path, report);
-  // A step merged from two places has none of its own: its first key stands for it.
-  if (unlinked.mark.is_null() && !unlinked.map.empty()) unlinked.mark = unlinked.map[0].key_mark;
-  const YamlFields fields(unlinked.map, unlinked.mark, unlinked.path, &report);
-  fields.WarnOfUnknown(kStepKeys);
+  unlinked.fields =
+      std::make_unique<YamlFields>(value.entries, value.place, unlinked.path, &report);
+  const YamlFields& fields = *unlinked.fields;
+  fields.TellUnknown(kStepKeys, kStepKeyHints);
   engine::StepTemplate& step = unlinked.step;
   step.name = fields.RequiredText("name").value_or("");
   if (!step.name.empty() && !IsName(step.name)) {
@@ -123,7 +124,7 @@ UnlinkedStep ReadStep(const YAML::Node& node, std::string path, const StepContex
   step.handler_class = (IsDoneByHandler(fields) ? fields.RequiredText("handler_class")
                                                 : fields.Text("handler_class"))
                            .value_or("");
-  step.description = fields.Text("description").value_or(step.name);
+  step.description = ShownText(fields, "description", context).value_or(step.name);
   step.retryable = fields.Flag("default_retryable").value_or(step.retryable);
   const LimitDefaults limits = ReadLimits(fields, context.limits);
   step.retry_limit = limits.retry_limit.value_or(step.retry_limit);
@@ -134,16 +135,13 @@ UnlinkedStep ReadStep(const YAML::Node& node, std::string path, const StepContex
   step.non_retryable = limits.non_retryable;
   step.timeouts = limits.timeouts;
   step.sticky = fields.Flag("sticky").value_or(false);
-  fields.WithMap("labels", [&](const YamlFields& labels) {
-    for (const std::string& name : labels.Keys()) {
-      if (const auto value = labels.RequiredText(name)) step.labels[name] = *value;
-    }
-  });
+  ReadLabels(fields, step);
   step.skippable = fields.Flag("skippable").value_or(step.skippable);
-  step.dependent_system = fields.Text("dependent_system");
+  step.dependent_system = ShownText(fields, "dependent_system", context);
   if (!step.dependent_system) step.dependent_system = context.dependent_system;
-  ReadHandlerConfig(fields, unlinked.path, context, report, step);
-  ReadParents(fields, unlinked.path, unlinked);
+  step.custom_events = ReadCustomEvents(fields, report);
+  ReadHandlerConfig(fields, context, report, step);
+  ReadParents(fields, unlinked);
   return unlinked;
 }
 
@@ -160,12 +158,12 @@ Places PlacesOf(const std::vector<UnlinkedStep>& steps, const StepContext& conte
     if (report.full()) break;
     const auto [earlier, first] = places.try_emplace(name, engine::StepIndex{i});
     if (!first) {
-      report.Error(steps[i].mark, Join(steps[i].path, "name"),
+      report.Error(steps[i].place, Join(steps[i].path, "name"),
                    absl::StrCat("`", name, "` is the name of step_templates[", Raw(earlier->second),
                                 "] already"));
     }
     if (context.named_steps && !named.contains(name)) {
-      report.Error(steps[i].mark, Join(steps[i].path, "name"),
+      report.Error(steps[i].place, Join(steps[i].path, "name"),
                    absl::StrCat("`", name, "` is not in `named_steps`",
                                 DidYouMean(name, *context.named_steps)));
     }
@@ -183,10 +181,10 @@ void Link(std::vector<UnlinkedStep>& steps, const Places& places, YamlReport& re
       const auto found = places.find(parent.name);
       if (found == places.end()) {
         report.Error(
-            parent.mark, parent.path,
+            parent.place, parent.path,
             absl::StrCat("there is no step `", parent.name, "`", DidYouMean(parent.name, names)));
       } else if (parent.name == unlinked.step.name) {
-        report.Error(parent.mark, parent.path, "a step cannot depend on itself");
+        report.Error(parent.place, parent.path, "a step cannot depend on itself");
       } else {
         unlinked.step.parents.push_back(found->second);
       }
@@ -194,18 +192,39 @@ void Link(std::vector<UnlinkedStep>& steps, const Places& places, YamlReport& re
   }
 }
 
+// The names of a cycle's steps: `a -> b -> a`.
+std::string CyclePath(const std::vector<engine::StepIndex>& cycle,
+                      const std::vector<UnlinkedStep>& steps) {
+  // Longer ones are cut in the middle: they are a line of a terminal, not a list.
+  constexpr std::size_t kShown = 20;
+  std::string path;
+  for (std::size_t i = 0; i < cycle.size(); ++i) {
+    if (cycle.size() > kShown && i == kShown / 2) {
+      absl::StrAppend(&path, " -> (", cycle.size() - kShown, " more)");
+    }
+    if (cycle.size() > kShown && i >= kShown / 2 && i < cycle.size() - kShown / 2) continue;
+    absl::StrAppend(&path, path.empty() ? "" : " -> ", steps[Raw(cycle[i])].step.name);
+  }
+  return path;
+}
+
 void CheckCycles(const std::vector<UnlinkedStep>& steps, YamlReport& report) {
   engine::ParentLists parents;
   for (const UnlinkedStep& step : steps) parents.push_back(step.step.parents);
-  const std::vector<engine::StepIndex> cycle = engine::FindCycle(parents);
-  if (cycle.empty()) return;
-  std::string path;
-  for (const engine::StepIndex step : cycle) {
-    absl::StrAppend(&path, path.empty() ? "" : " -> ", steps[Raw(step)].step.name);
+  std::vector<bool> told(steps.size(), false);
+  for (const auto& cycle : engine::FindCycles(parents, kCyclesMax)) {
+    for (const engine::StepIndex step : cycle) told[Raw(step)] = true;
+    const UnlinkedStep& first = steps[Raw(cycle.front())];
+    report.Error(
+        first.place, first.path,
+        absl::StrCat("the steps wait for each other in a cycle: ", CyclePath(cycle, steps)));
   }
-  const UnlinkedStep& first = steps[Raw(cycle.front())];
-  report.Error(first.mark, first.path,
-               absl::StrCat("the steps wait for each other in a cycle: ", path));
+  for (const engine::StepIndex step : engine::FindUnreachable(parents)) {
+    if (told[Raw(step)]) continue;
+    report.Error(steps[Raw(step)].place, steps[Raw(step)].path,
+                 absl::StrCat("`", steps[Raw(step)].step.name,
+                              "` can never be reached: it waits for steps in a cycle"));
+  }
 }
 
 void ReadFlows(std::vector<UnlinkedStep>& unlinked, const Places& places,
@@ -213,31 +232,29 @@ void ReadFlows(std::vector<UnlinkedStep>& unlinked, const Places& places,
   std::vector<LinkedStep> linked;
   linked.reserve(unlinked.size());
   for (UnlinkedStep& step : unlinked) {
-    step.fields = std::make_unique<YamlFields>(step.map, step.mark, step.path, &report);
     linked.push_back({&step.step, engine::StepIndex{static_cast<std::uint32_t>(linked.size())},
                       step.fields.get()});
   }
-  ReadFlow(linked, places, context.namespace_name);
+  ReadFlow(linked, places, context.namespace_name, report);
 }
 
 }  // namespace
 
-std::vector<engine::StepTemplate> ReadSteps(const YAML::Node& list, const StepContext& context,
+std::vector<engine::StepTemplate> ReadSteps(const YamlValue& list, const StepContext& context,
                                             YamlReport& report) {
-  if (!list.IsSequence()) {
-    report.Error(list.Mark(), "step_templates", "must be a list of steps");
+  if (!list.is_list()) {
+    report.Error(list.place, "step_templates", "must be a list of steps");
     return {};
   }
-  if (list.size() > kStepsMax) {
-    report.Error(list.Mark(), "step_templates",
-                 absl::StrCat(list.size(), " steps are over the limit of ", kStepsMax));
+  if (list.items.size() > kStepsMax) {
+    report.Error(list.place, "step_templates",
+                 absl::StrCat(list.items.size(), " steps are over the limit of ", kStepsMax));
     return {};
   }
   std::vector<UnlinkedStep> unlinked;
-  unlinked.reserve(list.size());
-  for (const YAML::Node& node : list) {
-    unlinked.push_back(
-        ReadStep(node, absl::StrCat("step_templates[", unlinked.size(), "]"), context, report));
+  unlinked.reserve(list.items.size());
+  for (const YamlValue* step : list.items) {
+    unlinked.push_back(ReadStep(*step, Join("step_templates", unlinked.size()), context, report));
   }
   const Places places = PlacesOf(unlinked, context, report);
   Link(unlinked, places, report);

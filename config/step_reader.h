@@ -6,8 +6,8 @@
 #include <vector>
 
 #include "config/step_limits.h"
-#include "config/variables.h"
-#include "config/yaml_report.h"
+#include "config/yaml/yaml_report.h"
+#include "config/yaml/yaml_value.h"
 #include "engine/model/task_template.h"
 
 namespace tasker::config {
@@ -18,7 +18,8 @@ struct StepContext {
   std::optional<std::string> dependent_system;
   // `named_steps`; unset: any name will do.
   std::optional<std::vector<std::string>> named_steps;
-  const VariableLookup* variables = nullptr;
+  // Whether what is for people alone shows what variables hold; see TemplateOptions.
+  bool reveal_variables = false;
   // The template's own `retry` and `timeouts`.
   LimitDefaults limits;
   // The template's namespace.
@@ -27,7 +28,7 @@ struct StepContext {
 
 // Reads the list under `step_templates`: names, settings, and parents as indices. What is wrong is
 // reported, cycles included; the result is of use only if nothing was.
-std::vector<engine::StepTemplate> ReadSteps(const YAML::Node& list, const StepContext& context,
+std::vector<engine::StepTemplate> ReadSteps(const YamlValue& list, const StepContext& context,
                                             YamlReport& report);
 
 }  // namespace tasker::config

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <iterator>
 #include <memory>
 #include <utility>
 
@@ -10,39 +11,21 @@
 #include "absl/strings/str_cat.h"
 
 #include "config/context_schema.h"
+#include "config/custom_events.h"
 #include "config/environment_merge.h"
 #include "config/step_limits.h"
 #include "config/step_reader.h"
-#include "config/yaml_document.h"
-#include "config/yaml_fields.h"
-#include "config/yaml_json.h"
+#include "config/template_keys.h"
+#include "config/yaml/fill_variables.h"
+#include "config/yaml/yaml_document.h"
+#include "config/yaml/yaml_fields.h"
+#include "config/yaml/yaml_json.h"
 
 namespace tasker::config {
 namespace {
 
 constexpr std::size_t kNameBytesMax = 256;
 constexpr std::uint32_t kRunningStepsMax = 1'000'000;
-
-const std::array<std::string, 20> kTopKeys = {"name",
-                                              "task_handler_class",
-                                              "step_templates",
-                                              "module_namespace",
-                                              "namespace_name",
-                                              "version",
-                                              "description",
-                                              "concurrent",
-                                              "schema",
-                                              "named_steps",
-                                              "environments",
-                                              "custom_events",
-                                              "default_dependent_system",
-                                              "priority",
-                                              "deadline",
-                                              "max_running_steps",
-                                              "identity",
-                                              "identity_strategy",
-                                              "retry",
-                                              "timeouts"};
 
 // Keys of the Rails engine's early days, and of other tools, and what they are called now.
 constexpr std::array kOldNames = {std::pair("class_name", "task_handler_class"),
@@ -53,7 +36,7 @@ void NameOldKeys(const YamlMap& top, YamlReport& report) {
   for (const auto& [old_name, new_name] : kOldNames) {
     const YamlEntry* entry = FindEntry(top, old_name);
     if (entry == nullptr || FindEntry(top, new_name) != nullptr) continue;
-    report.Error(entry->key_mark, old_name, absl::StrCat("is called `", new_name, "` now"));
+    report.Error(entry->key_place, old_name, absl::StrCat("is called `", new_name, "` now"));
   }
 }
 
@@ -70,18 +53,44 @@ std::string ReadIdPart(const YamlFields& fields, std::string_view key,
   return *std::move(text);
 }
 
-std::string ReadSchema(const YamlFields& fields, YamlReport& report) {
-  const std::optional<YAML::Node> node = fields.Node("schema");
-  if (!node) return "";
-  if (!node->IsMap()) {
-    fields.Error("schema", "must be a JSON Schema: a map");
-    return "";
+// A map as JSON, and as it may be shown; both empty if there is none.
+struct JsonTexts {
+  std::string filled;
+  std::string shown;
+};
+
+JsonTexts ReadJson(const YamlFields& fields, std::string_view key, std::string_view expected,
+                   const TemplateOptions& options, YamlReport& report) {
+  const YamlValue* value = fields.Find(key);
+  if (value == nullptr) return {};
+  if (!value->is_map()) {
+    fields.Error(key, std::string(expected));
+    return {};
   }
-  std::string schema = YamlToJson(nullptr, &report).Convert(*node, "schema").dump();
-  if (const auto compiled = ContextSchema::Compile(schema); !compiled.ok()) {
+  WarnOfYaml11Below(*value, std::string(key), report);
+  JsonTexts texts;
+  texts.filled = ToJson(*value, VariableForm::kFilled).dump();
+  texts.shown =
+      options.reveal_variables ? texts.filled : ToJson(*value, VariableForm::kWritten).dump();
+  return texts;
+}
+
+void ReadSchema(const YamlFields& fields, const TemplateOptions& options, YamlReport& report,
+                engine::TaskTemplate& made) {
+  JsonTexts schema = ReadJson(fields, "schema", "must be a JSON Schema: a map", options, report);
+  if (schema.filled.empty()) return;
+  if (const auto compiled = ContextSchema::Compile(schema.filled); !compiled.ok()) {
     fields.Error("schema", std::string(compiled.status().message()));
   }
-  return schema;
+  made.schema = std::move(schema.filled);
+  made.schema_shown = std::move(schema.shown);
+}
+
+// A text for people.
+std::string ShownText(const YamlFields& fields, std::string_view key,
+                      const TemplateOptions& options) {
+  std::string text = fields.Text(key).value_or("");
+  return options.reveal_variables ? text : fields.Shown(key);
 }
 
 // How urgent tasks are, how long they may take, how many of their steps may run, and which are one.
@@ -90,8 +99,8 @@ void ReadTaskLimits(const YamlFields& fields, engine::TaskTemplate& made) {
     if (const auto priority = engine::ParsePriority(*text)) {
       made.priority = *priority;
     } else {
-      fields.Error("priority",
-                   absl::StrCat("`", *text, "` is none of low, normal, high, critical and 0 to 9"));
+      fields.Error("priority", absl::StrCat("`", fields.Shown("priority"),
+                                            "` is none of low, normal, high, critical and 0 to 9"));
     }
   }
   if (const auto deadline = fields.Span("deadline")) made.deadline = *deadline;
@@ -110,7 +119,8 @@ void ReadTaskLimits(const YamlFields& fields, engine::TaskTemplate& made) {
     if (found != kIdentities.end()) {
       made.identity = found->second;
     } else {
-      fields.Error(key, absl::StrCat("`", *text, "` is none of always_unique, context and key"));
+      fields.Error(
+          key, absl::StrCat("`", fields.Shown(key), "` is none of always_unique, context and key"));
     }
   }
 }
@@ -118,10 +128,10 @@ void ReadTaskLimits(const YamlFields& fields, engine::TaskTemplate& made) {
 std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
                                                    const TemplateOptions& options,
                                                    YamlReport& report) {
-  const YAML::Mark start = top.empty() ? YAML::Mark::null_mark() : top[0].key_mark;
+  const Place start = top.empty() ? Place() : top[0].key_place;
   const YamlFields fields(top, start, "", &report);
   NameOldKeys(top, report);
-  fields.WarnOfUnknown(kTopKeys);
+  fields.TellUnknown(kTemplateKeys, kTemplateKeyHints);
 
   auto made = std::make_shared<engine::TaskTemplate>();
   made->id.name = ReadIdPart(fields, "name", fields.RequiredText("name"), "");
@@ -129,19 +139,28 @@ std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
       ReadIdPart(fields, "namespace_name", fields.Text("namespace_name"), "default");
   made->id.version = ReadIdPart(fields, "version", fields.Text("version"), "0.1.0");
   made->task_handler_class = fields.RequiredText("task_handler_class").value_or("");
-  made->description = fields.Text("description").value_or("");
-  made->module_namespace = fields.Text("module_namespace").value_or("");
+  made->description = ShownText(fields, "description", options);
+  made->module_namespace = ShownText(fields, "module_namespace", options);
   made->concurrent = fields.Flag("concurrent").value_or(true);
-  made->schema = ReadSchema(fields, report);
+  ReadSchema(fields, options, report, *made);
+  JsonTexts defaults = ReadJson(fields, "default_context",
+                                "must be a map: what tasks have in their context unless they say "
+                                "otherwise",
+                                options, report);
+  made->default_context = std::move(defaults.filled);
+  made->default_context_shown = std::move(defaults.shown);
+  ReadCustomEvents(fields, report);
 
   ReadTaskLimits(fields, *made);
   StepContext context;
   context.limits = ReadLimits(fields, {});
   context.namespace_name = made->id.namespace_name;
-  context.dependent_system = fields.Text("default_dependent_system");
-  if (fields.Node("named_steps")) context.named_steps = fields.TextList("named_steps");
-  context.variables = &options.variables;
-  if (const std::optional<YAML::Node> steps = fields.Node("step_templates")) {
+  if (fields.Has("default_dependent_system")) {
+    context.dependent_system = ShownText(fields, "default_dependent_system", options);
+  }
+  if (fields.Has("named_steps")) context.named_steps = fields.TextList("named_steps");
+  context.reveal_variables = options.reveal_variables;
+  if (const YamlValue* steps = fields.Find("step_templates")) {
     made->steps = ReadSteps(*steps, context, report);
   } else {
     fields.Error("step_templates", "is required: a list of steps");
@@ -155,26 +174,37 @@ void RefuseErb(std::string_view yaml, YamlReport& report) {
   const std::size_t at = yaml.find("<%");
   if (at == std::string_view::npos) return;
   const std::string_view before = yaml.substr(0, at);
-  YAML::Mark mark = YAML::Mark::null_mark();
-  mark.pos = static_cast<int>(at);
-  mark.line = static_cast<int>(std::ranges::count(before, '\n'));
-  mark.column = static_cast<int>(at - (before.rfind('\n') + 1));
-  report.Error(mark, "", "has `<%`: this is ERB source, which has to be rendered first");
+  const Place place{static_cast<std::uint32_t>(std::ranges::count(before, '\n') + 1),
+                    static_cast<std::uint32_t>(at - (before.rfind('\n') + 1) + 1)};
+  report.Error(place, "", "has `<%`: this is ERB source, which has to be rendered first");
+}
+
+// What differs in environments that do not count has variables of theirs.
+YamlMap WithoutEnvironments(YamlMap top) {
+  std::erase_if(top, [](const YamlEntry& entry) { return entry.key == "environments"; });
+  return top;
+}
+
+// Whether the template asks that all variables are set. What that says cannot be a variable.
+bool AsksForStrictVariables(const YamlMap& top, YamlReport& report) {
+  return YamlFields(top, {}, "", &report).Flag("strict_variables").value_or(false);
 }
 
 }  // namespace
 
 LoadedTemplate LoadTemplate(std::string_view yaml, const TemplateOptions& options) {
-  YamlReport report(options.source_name);
+  YamlReport report(options.source_name, options.strict);
   std::shared_ptr<engine::TaskTemplate> made;
   RefuseErb(yaml, report);
   try {
-    if (std::optional<YamlMap> top = ReadDocument(yaml, kTemplateBytesMax, report)) {
-      made = ReadTemplate(MergeEnvironment(*std::move(top), options.environment, report), options,
-                          report);
+    if (auto document = YamlDocument::Parse(yaml, kTemplateBytesMax, report)) {
+      const YamlMap top = MergeEnvironment(*document, options.environment, report);
+      const bool strict = AsksForStrictVariables(top, report) || options.strict_variables;
+      FillVariables(WithoutEnvironments(top), options.variables, strict, report);
+      made = ReadTemplate(top, options, report);
     }
   } catch (const std::exception& error) {
-    // yaml-cpp throws where a node is not of the kind asked for; nothing of it may get out.
+    // Such as for want of memory; nothing of it may get out.
     report.Error(absl::StrCat("cannot be read as a template: ", error.what()));
   }
   LoadedTemplate loaded;
@@ -190,16 +220,40 @@ LoadedTemplate LoadTemplate(std::string_view yaml, const TemplateOptions& option
   return loaded;
 }
 
+std::vector<std::string> EnvironmentsOf(std::string_view yaml) {
+  std::vector<std::string> names;
+  YamlReport ignored("");
+  try {
+    const auto document = YamlDocument::Parse(yaml, kTemplateBytesMax, ignored);
+    const YamlEntry* all = document ? FindEntry(document->top(), "environments") : nullptr;
+    if (all == nullptr) return names;
+    for (const YamlEntry& entry : all->value->entries) names.push_back(entry.key);
+  } catch (const std::exception&) {
+    names.clear();
+  }
+  return names;
+}
+
+Diagnostics LintTemplate(std::string_view yaml, const TemplateOptions& options) {
+  Diagnostics all = LoadTemplate(yaml, options).diagnostics;
+  if (!options.environment.empty()) return all;
+  for (std::string& environment : EnvironmentsOf(yaml)) {
+    TemplateOptions with = options;
+    with.environment = std::move(environment);
+    Diagnostics more = LoadTemplate(yaml, with).diagnostics;
+    std::ranges::move(more, std::back_inserter(all));
+  }
+  SortAndDropRepeated(all);
+  return all;
+}
+
 bool SameTemplateSource(std::string_view yaml, std::string_view other) {
   const auto meaning = [](std::string_view text) -> std::optional<nlohmann::json> {
     YamlReport report("");
-    const std::optional<YamlMap> top = ReadDocument(text, kTemplateBytesMax, report);
-    if (!top) return std::nullopt;
-    nlohmann::json all;
-    YamlToJson convert(nullptr, &report);
-    for (const YamlEntry& entry : *top) all[entry.key] = convert.Convert(entry.value, entry.key);
-    if (report.has_errors()) return std::nullopt;
-    return all;
+    const auto document = YamlDocument::Parse(text, kTemplateBytesMax, report);
+    if (!document) return std::nullopt;
+    // Unlike what ToJson gives, in no order.
+    return nlohmann::json(ToJson(document->top(), VariableForm::kWritten));
   };
   try {
     const std::optional<nlohmann::json> first = meaning(yaml);

@@ -201,8 +201,8 @@ class Parser {
 
 class CompiledExpression final : public engine::Expression {
  public:
-  CompiledExpression(std::string text, ExpressionNodePtr node)
-      : text_(std::move(text)), node_(std::move(node)) {}
+  CompiledExpression(std::string text, bool may_quote, ExpressionNodePtr node)
+      : text_(std::move(text)), may_quote_(may_quote), node_(std::move(node)) {}
 
   absl::StatusOr<bool> Test(const engine::ExpressionScope& scope) const override {
     const absl::StatusOr<ExpressionValue> value = Evaluate(scope);
@@ -263,8 +263,8 @@ class CompiledExpression final : public engine::Expression {
       return absl::InvalidArgumentError(
           absl::StrCat("`", text_,
                        "` must be a time as in 2026-01-31T12:00:00Z, or seconds since "
-                       "1970, is ",
-                       Dump(**value)));
+                       "1970",
+                       may_quote_ ? ", is " + Dump(**value) : std::string()));
     }
     return engine::Timestamp(engine::Duration(absl::ToUnixMicros(time)));
   }
@@ -287,26 +287,41 @@ class CompiledExpression final : public engine::Expression {
   }
 
   const std::string text_;
+  // Whether its values may stand in messages: not where variables were filled in.
+  const bool may_quote_;
   const ExpressionNodePtr node_;
 };
 
 }  // namespace
 
 absl::StatusOr<engine::ExpressionPtr> CompileExpression(std::string_view text,
-                                                        const ExpressionNames& names) {
+                                                        const ExpressionNames& names,
+                                                        std::string_view shown) {
   if (text.size() > kExpressionBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat(
         text.size(), " bytes are over an expression's limit of ", kExpressionBytesMax));
   }
+  const bool may_quote = shown.empty() || shown == text;
+  NodeOr node = nullptr;
   absl::StatusOr<std::vector<ExpressionToken>> tokens = SplitExpression(text);
-  if (!tokens.ok()) return tokens.status();
-  NodeOr node = Parser(*std::move(tokens), &names).Parse();
-  if (!node.ok()) return node.status();
-  return std::make_shared<CompiledExpression>(std::string(text), *std::move(node));
+  if (tokens.ok()) {
+    node = Parser(*std::move(tokens), &names).Parse();
+  } else {
+    node = tokens.status();
+  }
+  if (!node.ok()) {
+    if (may_quote) return node.status();
+    return absl::InvalidArgumentError(absl::StrCat(
+        "`", std::string(shown), "` is no expression once its variables are filled in"));
+  }
+  return std::make_shared<CompiledExpression>(std::string(may_quote ? text : shown), may_quote,
+                                              *std::move(node));
 }
 
-engine::ExpressionPtr TextExpression(std::string_view text) {
-  return std::make_shared<CompiledExpression>(std::string(text), MakeLiteral(std::string(text)));
+engine::ExpressionPtr TextExpression(std::string_view text, std::string_view shown) {
+  const bool may_quote = shown.empty() || shown == text;
+  return std::make_shared<CompiledExpression>(std::string(may_quote ? text : shown), may_quote,
+                                              MakeLiteral(std::string(text)));
 }
 
 }  // namespace tasker::config

@@ -31,12 +31,14 @@ inline constexpr std::size_t kExpressionBytesMax = 4096;
 // Parentheses, lists and negations within each other.
 inline constexpr int kExpressionDepthMax = 64;
 
-// Compiles `text`. Error: INVALID_ARGUMENT: what is wrong at which column, and what would be right.
-// Thread-safe; never throws.
+// Compiles `text`. Where variables were filled into it, `shown` is what people get to see instead,
+// also in messages. Error: INVALID_ARGUMENT: what is wrong at which column, and what would be
+// right. Thread-safe; never throws.
 absl::StatusOr<engine::ExpressionPtr> CompileExpression(std::string_view text,
-                                                        const ExpressionNames& names);
+                                                        const ExpressionNames& names,
+                                                        std::string_view shown = {});
 
-// An expression whose value is the text itself.
-engine::ExpressionPtr TextExpression(std::string_view text);
+// An expression whose value is the text itself; `shown` as above.
+engine::ExpressionPtr TextExpression(std::string_view text, std::string_view shown = {});
 
 }  // namespace tasker::config

@@ -1,6 +1,7 @@
 #include "engine/model/dag.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace tasker::engine {
 namespace {
@@ -25,29 +26,75 @@ std::vector<StepIndex> CycleAmong(const ParentLists& parents, const std::vector<
   return cycle;
 }
 
+// Goes from steps that can begin to those that can begin behind them.
+struct Walk {
+  explicit Walk(const Dag& from)
+      : graph(from), missing(from.size()), finished(from.size(), false) {
+    for (std::uint32_t i = 0; i < from.size(); ++i) {
+      missing[i] = from.ParentCountOf(StepIndex{i});
+      if (missing[i] == 0) Reach(StepIndex{i});
+    }
+  }
+
+  void Finish() {
+    while (!ready.empty()) {
+      const StepIndex step = ready.back();
+      ready.pop_back();
+      for (const StepIndex child : graph.ChildrenOf(step)) {
+        if (--missing[Raw(child)] == 0 && !finished[Raw(child)]) Reach(child);
+      }
+    }
+  }
+
+  void Reach(StepIndex step) {
+    finished[Raw(step)] = true;
+    ready.push_back(step);
+  }
+
+  const Dag& graph;
+  // Parents that are not done.
+  std::vector<std::uint32_t> missing;
+  std::vector<bool> finished;
+  // Finished, and their children not yet looked at.
+  std::vector<StepIndex> ready;
+};
+
 }  // namespace
 
 std::vector<StepIndex> FindCycle(const ParentLists& parents) {
+  std::vector<std::vector<StepIndex>> cycles = FindCycles(parents, 1);
+  return cycles.empty() ? std::vector<StepIndex>() : std::move(cycles.front());
+}
+
+std::vector<std::vector<StepIndex>> FindCycles(const ParentLists& parents, std::size_t most) {
   const Dag graph(parents);
-  std::vector<std::uint32_t> missing(parents.size());
-  std::vector<bool> finished(parents.size(), false);
-  std::vector<StepIndex> ready;
-  for (std::uint32_t i = 0; i < graph.size(); ++i) {
-    missing[i] = graph.ParentCountOf(StepIndex{i});
-    if (missing[i] == 0) ready.push_back(StepIndex{i});
-  }
-  while (!ready.empty()) {
-    const StepIndex step = ready.back();
-    ready.pop_back();
-    finished[Raw(step)] = true;
-    for (const StepIndex child : graph.ChildrenOf(step)) {
-      if (--missing[Raw(child)] == 0) ready.push_back(child);
+  Walk walk(graph);
+  std::vector<std::vector<StepIndex>> cycles;
+  walk.Finish();
+  while (cycles.size() < most) {
+    const auto left = std::ranges::find(walk.finished, false);
+    if (left == walk.finished.end()) break;
+    cycles.push_back(CycleAmong(parents, walk.finished,
+                                StepIndex{static_cast<std::uint32_t>(left - walk.finished.begin())}));
+    // As if its steps could be done, what is behind them is free of this cycle.
+    for (const StepIndex step : cycles.back()) {
+      if (!walk.finished[Raw(step)]) walk.ready.push_back(step);
+      walk.finished[Raw(step)] = true;
     }
+    walk.Finish();
   }
-  const auto left = std::ranges::find(finished, false);
-  if (left == finished.end()) return {};
-  return CycleAmong(parents, finished,
-                    StepIndex{static_cast<std::uint32_t>(left - finished.begin())});
+  return cycles;
+}
+
+std::vector<StepIndex> FindUnreachable(const ParentLists& parents) {
+  const Dag graph(parents);
+  Walk walk(graph);
+  walk.Finish();
+  std::vector<StepIndex> unreachable;
+  for (std::uint32_t i = 0; i < graph.size(); ++i) {
+    if (!walk.finished[i]) unreachable.push_back(StepIndex{i});
+  }
+  return unreachable;
 }
 
 Dag::Dag(const ParentLists& parents)

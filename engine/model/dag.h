@@ -1,6 +1,7 @@
 // The order that the dependencies between steps leave open.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -16,6 +17,14 @@ using ParentLists = std::vector<std::vector<StepIndex>>;
 // repeated at the end ({a, b, a}); empty if there is none. Every index in `parents` must be below
 // its size. Time and memory: O(steps + edges), without recursion.
 std::vector<StepIndex> FindCycle(const ParentLists& parents);
+
+// Cycles that share no step, as FindCycle gives them, up to `most`; each of the remaining cycles
+// goes through a step of one of these, if there are fewer. Time: O((steps + edges) * most).
+std::vector<std::vector<StepIndex>> FindCycles(const ParentLists& parents, std::size_t most);
+
+// The steps that can never begin, because they are on a cycle or behind one, in ascending order.
+// Time and memory: O(steps + edges).
+std::vector<StepIndex> FindUnreachable(const ParentLists& parents);
 
 // A compiled dependency graph: children of each step, in one block of memory. Immutable.
 class Dag {

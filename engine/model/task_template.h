@@ -71,6 +71,13 @@ struct Wait {
   Duration timeout{};
 };
 
+// An event that handlers of a step may publish.
+struct CustomEvent {
+  std::string name;
+  // For people.
+  std::string description;
+};
+
 // One step of a template. Defaults and meanings: shared FEATURES, "templates", and
 // docs/templates.md.
 struct StepTemplate {
@@ -91,6 +98,7 @@ struct StepTemplate {
   std::string handler_config;
   // The same with each variable shown as `${NAME}`, for everyone else.
   std::string handler_config_shown;
+  std::vector<CustomEvent> custom_events;
 
   StepTimeouts timeouts;
   // Null: as the service is set.
@@ -145,6 +153,13 @@ struct TaskTemplate {
   bool concurrent = true;
   // JSON Schema of the context; empty: none.
   std::string schema;
+  // The same with each variable shown as `${NAME}`.
+  std::string schema_shown;
+  // JSON object that a task's context is laid over; empty: none. May hold secrets, so that a context
+  // is stored as it was given.
+  std::string default_context;
+  // The same with each variable shown as `${NAME}`.
+  std::string default_context_shown;
   // Of tasks that are created without one.
   Priority priority = Priority::kNormal;
   Identity identity = Identity::kAlwaysUnique;

@@ -11,7 +11,7 @@
 #include "absl/strings/str_cat.h"
 #include <nlohmann/json.hpp>
 
-#include "config/yaml_document.h"
+#include "config/yaml/yaml_document.h"
 
 namespace tasker::service {
 namespace {

@@ -50,7 +50,7 @@ class IncludesBetweenRooms(MadeUpTree):
                                   '#include "tasker/v1/task.pb.h"\n'
                                   '#include "tasker/storage/v1/records.pb.h"\n')
         self.write("storage/a.cc", '#include "rocksdb/db.h"\n')
-        self.write("config/a.cc", '#include "engine/door.h"\n#include <yaml-cpp/yaml.h>\n')
+        self.write("config/a.cc", '#include "engine/door.h"\n#include <yaml.h>\n')
         self.write("service/a.cc", '#include "engine/door.h"\n#include "storage/door.h"\n'
                                    '#include "config/door.h"\n#include <grpcpp/grpcpp.h>\n')
         self.write("clients/cpp/a.cc", '#include "tasker/v1/task_service.grpc.pb.h"\n')
@@ -98,7 +98,7 @@ class LibrariesOfRooms(MadeUpTree):
             ("engine", "spdlog/spdlog.h", "spdlog"), ("engine", "nlohmann/json.hpp", "nlohmann"),
             ("engine", "tasker/v1/task_service.grpc.pb.h", "gRPC"),
             ("engine", "boost/asio.hpp", "does not know"),
-            ("storage", "grpcpp/grpcpp.h", "gRPC"), ("storage", "yaml-cpp/yaml.h", "yaml-cpp"),
+            ("storage", "grpcpp/grpcpp.h", "gRPC"), ("storage", "yaml.h", "libyaml"),
             ("config", "rocksdb/db.h", "RocksDB"), ("config", "grpcpp/grpcpp.h", "gRPC"),
             ("clients/cpp", "rocksdb/db.h", "store"),
         ]

@@ -27,7 +27,7 @@ LIBRARIES = {
     "simdjson": "simdjson",
     "spdlog/": "spdlog",
     "valijson/": "valijson",
-    "yaml-cpp/": "yaml-cpp",
+    "yaml.h": "libyaml",
 }
 
 # What `Room.includes` calls the public contract and the records as stored.
@@ -96,7 +96,7 @@ ROOMS = {
         libraries=_names("abseil", "protobuf", "RocksDB")),
     "config": Room(
         includes=_names("engine"),
-        libraries=_names("abseil", "RE2", "yaml-cpp", "nlohmann_json", "simdjson",
+        libraries=_names("abseil", "RE2", "libyaml", "nlohmann_json", "simdjson",
                          "valijson")),
     "service": Room(
         includes=_names("engine", "storage", "config", CONTRACT, RECORDS),

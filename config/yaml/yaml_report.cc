@@ -1,4 +1,4 @@
-#include "config/yaml_report.h"
+#include "config/yaml/yaml_report.h"
 
 #include <algorithm>
 #include <tuple>
@@ -6,16 +6,21 @@
 
 namespace tasker::config {
 
-void YamlReport::Error(const YAML::Mark& where, std::string key_path, std::string message) {
+void YamlReport::Error(Place where, std::string key_path, std::string message) {
   Add(Diagnostic::Severity::kError, where, std::move(key_path), std::move(message));
 }
 
-void YamlReport::Warn(const YAML::Mark& where, std::string key_path, std::string message) {
+void YamlReport::Warn(Place where, std::string key_path, std::string message) {
   Add(Diagnostic::Severity::kWarning, where, std::move(key_path), std::move(message));
 }
 
 void YamlReport::Error(std::string message) {
-  Add(Diagnostic::Severity::kError, YAML::Mark::null_mark(), "", std::move(message));
+  Add(Diagnostic::Severity::kError, {}, "", std::move(message));
+}
+
+void YamlReport::NoEffect(Place where, std::string key_path, std::string message) {
+  Add(strict_ ? Diagnostic::Severity::kError : Diagnostic::Severity::kWarning, where,
+      std::move(key_path), std::move(message));
 }
 
 Diagnostics YamlReport::Take() {
@@ -25,22 +30,16 @@ Diagnostics YamlReport::Take() {
     diagnostics_.push_back(
         {severity, file_, 0, 0, "", std::to_string(count - kToldMax) + " more are not told"});
   }
-  std::ranges::stable_sort(diagnostics_, {}, [](const Diagnostic& diagnostic) {
-    return std::tuple(diagnostic.line, diagnostic.column);
-  });
+  SortAndDropRepeated(diagnostics_);
   return std::exchange(diagnostics_, {});
 }
 
-void YamlReport::Add(Diagnostic::Severity severity, const YAML::Mark& where, std::string key_path,
+void YamlReport::Add(Diagnostic::Severity severity, Place where, std::string key_path,
                      std::string message) {
   int& count = severity == Diagnostic::Severity::kError ? errors_ : warnings_;
   if (++count > kToldMax) return;
-  Diagnostic diagnostic{severity, file_, 0, 0, std::move(key_path), std::move(message)};
-  if (!where.is_null()) {
-    diagnostic.line = where.line + 1;
-    diagnostic.column = where.column + 1;
-  }
-  diagnostics_.push_back(std::move(diagnostic));
+  diagnostics_.push_back({severity, file_, static_cast<int>(where.line),
+                          static_cast<int>(where.column), std::move(key_path), std::move(message)});
 }
 
 }  // namespace tasker::config
