@@ -35,6 +35,8 @@ std::optional<std::string> NearestSpelling(std::string_view name,
   std::optional<std::string> nearest;
   // Two, so that a swap of neighbours counts as a slip, but not in words of three letters.
   std::size_t least = name.size() <= 3 ? 2 : std::max<std::size_t>(2, name.size() / 3) + 1;
+  // A word of which nothing stays is another word.
+  least = std::min(least, name.size());
   for (const std::string& candidate :
        candidates.first(std::min(candidates.size(), kCandidatesMax))) {
     if (candidate.size() > kComparedBytesMax) continue;

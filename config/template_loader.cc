@@ -32,12 +32,17 @@ constexpr std::array kOldNames = {std::pair("class_name", "task_handler_class"),
                                   std::pair("task_name", "name"),
                                   std::pair("namespace", "namespace_name")};
 
-void NameOldKeys(const YamlMap& top, YamlReport& report) {
+// Tells of keys that are not known: what they are called now is an error where the template goes
+// without them.
+void TellUnknownKeys(const YamlMap& top, const YamlFields& fields, YamlReport& report) {
+  std::vector<std::string> told = kTemplateKeys;
   for (const auto& [old_name, new_name] : kOldNames) {
     const YamlEntry* entry = FindEntry(top, old_name);
     if (entry == nullptr || FindEntry(top, new_name) != nullptr) continue;
     report.Error(entry->key_place, old_name, absl::StrCat("is called `", new_name, "` now"));
+    told.emplace_back(old_name);
   }
+  fields.TellUnknown(told, kTemplateKeyHints);
 }
 
 // Parts of a template's id: they become keys, file names and labels.
@@ -130,8 +135,7 @@ std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
                                                    YamlReport& report) {
   const Place start = top.empty() ? Place() : top[0].key_place;
   const YamlFields fields(top, start, "", &report);
-  NameOldKeys(top, report);
-  fields.TellUnknown(kTemplateKeys, kTemplateKeyHints);
+  TellUnknownKeys(top, fields, report);
 
   auto made = std::make_shared<engine::TaskTemplate>();
   made->id.name = ReadIdPart(fields, "name", fields.RequiredText("name"), "");

@@ -15,6 +15,7 @@
 #include "clients/cli/session.h"
 #include "clients/cli/task_commands.h"
 #include "clients/cli/template_commands.h"
+#include "clients/cli/template_file_commands.h"
 #include "clients/cli/terminal_text.h"
 #include "clients/cli/transfer_commands.h"
 #include "clients/cli/utf8.h"
@@ -25,7 +26,7 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done; a watched task completed\n"
-    "  1  the service refused, or a watched task did not complete\n"
+    "  1  the service refused, a watched task did not complete, or a checked file has mistakes\n"
     "  2  wrong usage, or a file that cannot be read\n"
     "  3  the service cannot be reached";
 
@@ -100,6 +101,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   CLI::App app("Works with a Tasker service from the command line", "tasker");
   AddGlobalOptions(app, session.options);
   TemplateCommands template_commands(app, session);
+  TemplateFileCommands template_file_commands(*app.get_subcommand("template"), session);
   TaskCommands task_commands(app, session);
   InsightCommands insight_commands(app, session);
   OperatorCommands operator_commands(app, session);

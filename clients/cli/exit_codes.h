@@ -6,7 +6,8 @@ namespace tasker::cli {
 // Part of the program's interface, and listed in `--help`: scripts depend on the numbers.
 enum class ExitCode : int {
   kOk = 0,
-  // The service refused, or the task watched ended in any state but `complete`.
+  // The service refused, the task watched ended in any state but `complete`, or a file that was to
+  // be checked has mistakes.
   kRefused = 1,
   // Arguments that make no sense, or a file that cannot be read.
   kUsage = 2,

@@ -24,8 +24,10 @@ bool EventReader::Next() {
 
 std::string EventReader::problem() const {
   std::string said = parser_.problem == nullptr ? "it cannot be read" : parser_.problem;
-  if (parser_.context != nullptr) said += std::string(", ") + parser_.context;
-  return said;
+  if (parser_.context == nullptr) return said;
+  const Place begun = PlaceOf(parser_.context_mark);
+  return said + " " + parser_.context + " (from " + std::to_string(begun.line) + ":" +
+         std::to_string(begun.column) + " on)";
 }
 
 Place EventReader::problem_place() const {

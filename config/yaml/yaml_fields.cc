@@ -18,7 +18,8 @@ constexpr std::array<std::string_view, 4> kOldTrue = {"yes", "on", "y", "true"};
 constexpr std::array<std::string_view, 4> kOldFalse = {"no", "off", "n", "false"};
 
 constexpr std::string_view kNoSpan =
-    "must be a span of time such as 500ms, 30s, 5m, 24h or 7d, or a number of seconds";
+    "must be a span of time such as 500ms, 30s, 5m, 24h or 7d, or a number of seconds, over nothing "
+    "and up to 10 years";
 
 const char* TypeOf(const YamlValue& value) {
   return value.is_map() ? "a map" : value.is_list() ? "a list" : "a plain value";

@@ -1,4 +1,5 @@
-// What is said of wrong templates, and where.
+// What is said of wrong templates, and where: the table is bad_templates.txt.
+#include <sstream>
 #include <string>
 #include <vector>
 
@@ -6,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "config/template_loader.h"
+#include "tests/config/read_file.h"
 
 namespace tasker::config {
 namespace {
@@ -13,158 +15,154 @@ namespace {
 using ::testing::HasSubstr;
 
 struct Bad {
+  std::string title;
   std::string yaml;
-  // Must stand in the diagnostics.
+  // All that is said, a line each.
   std::string said;
 };
 
-// Lines 1 to 3 of each template below; its steps begin on line 4.
-const std::string kHead = "name: t\ntask_handler_class: T\nstep_templates:\n";
-const std::string kStep = "  - {name: a, handler_class: A}\n";
-
+// Each begins with `=== TITLE`; its text goes up to `>>>`, and what is said of it up to the next.
 std::vector<Bad> Table() {
-  return {
-      {"", "t.yaml: error: is empty"},
-      {"# only a comment\n", "is empty"},
-      {"- a\n", "t.yaml:1:1: error: must be a map of keys"},
-      {"just text", "must be a map of keys"},
-      {"a: [1\n", "is not YAML"},
-      {"a: {b\n", "is not YAML"},
-      {"a: b: c\n", "is not YAML"},
-      {"a:\n\t- b\n", "is not YAML"},
-      {"\xff\xfe", "is not UTF-8"},
-      {"name: <%= x %>\n<% if %>", "t.yaml:1:7: error: has `<%`: this is ERB source"},
-      {"task_handler_class: T\nstep_templates: []\n", "1:1: error: name: is required"},
-      {"name: ''\ntask_handler_class: T\nstep_templates: []\n",
-       "1:7: error: name: must not be empty"},
-      {"name: [x]\ntask_handler_class: T\nstep_templates: []\n", "name: must be a text, is a list"},
-      {"name: \"a\\nb\"\ntask_handler_class: T\nstep_templates: []\n",
-       "name: must have at most 256 bytes"},
-      {"name: t\nstep_templates: []\n", "task_handler_class: is required"},
-      {"name: t\nclass_name: T\nstep_templates: []\n",
-       "2:1: error: class_name: is called `task_handler_class` now"},
-      {"task_name: t\ntask_handler_class: T\nstep_templates: []\n",
-       "task_name: is called `name` now"},
-      {"name: t\ntask_handler_class: T\nnamespace: x\nstep_templates: []\n",
-       "namespace: is called `namespace_name` now"},
-      {"name: t\ntask_handler_class: T\n", "step_templates: is required: a list of steps"},
-      {"name: t\ntask_handler_class: T\nstep_templates:\n", "step_templates: is required"},
-      {"name: t\ntask_handler_class: T\nstep_templates: {a: b}\n",
-       "3:17: error: step_templates: must be a list of steps"},
-      {"name: t\ntask_handler_class: T\nconcurrent: maybe\nstep_templates: []\n",
-       "3:13: error: concurrent: must be true or false"},
-      {"name: t\ntask_handler_class: T\nschema: text\nstep_templates: []\n",
-       "schema: must be a JSON Schema: a map"},
-      {"name: t\ntask_handler_class: T\nschema: {type: nothing}\nstep_templates: []\n",
-       "schema: is not a JSON Schema"},
-      {"name: t\ntask_handler_class: T\nschema: {$ref: 'http://x/y'}\nstep_templates: []\n",
-       "/$ref"},
-      {"name: t\ntask_handler_class: T\nenvironments: [a]\nstep_templates: []\n",
-       "environments: must be a map"},
-      {"name: t\ntask_handler_class: T\nenvironments: {e: [a]}\nstep_templates: []\n",
-       "environments.e: must be a map"},
-      {"name: t\ntask_handler_class: T\nenvironments: {e: {step_templates: "
-       "x}}\nstep_templates: "
-       "[]\n",
-       "environments.e.step_templates: must be a list"},
-      {kHead + kStep + "environments: {e: {step_templates: [{handler_class: B}]}}\n",
-       "environments.e.step_templates[0]: needs the `name`"},
-      {kHead + "  - text\n", "4:5: error: step_templates[0]: must be a map"},
-      {kHead + "  - {handler_class: A}\n", "step_templates[0].name: is required"},
-      {kHead + "  - {name: a}\n", "4:5: error: step_templates[0].handler_class: is required"},
-      {kHead + "  - {name: a, handler_class: {x: y}}\n", "handler_class: must be a text, is a map"},
-      {kHead + "  - {name: a, handler_class: A, default_retryable: 7}\n",
-       "default_retryable: must be true or false"},
-      {kHead + "  - {name: a, handler_class: A, default_retry_limit: -1}\n",
-       "default_retry_limit: must be a whole number"},
-      {kHead + "  - {name: a, handler_class: A, default_retry_limit: 1.5}\n",
-       "default_retry_limit: must be a whole number"},
-      {kHead + "  - {name: a, handler_class: A, default_retry_limit: 99999999}\n",
-       "from 0 to 1000000"},
-      {kHead + "  - {name: a, handler_class: A, skippable: [x]}\n",
-       "skippable: must be true or false"},
-      {kHead + "  - {name: a, handler_class: A, handler_config: text}\n",
-       "handler_config: must be a map"},
-      {kHead + "  - {name: a, handler_class: A, depends_on_step: [b]}\n",
-       "depends_on_step: must be a text, is a list"},
-      {kHead + "  - {name: a, handler_class: A, depends_on_steps: b}\n",
-       "depends_on_steps: must be a list, is a plain value"},
-      {kHead + "  - {name: a, handler_class: A, depends_on_steps: [[b]]}\n",
-       "depends_on_steps[0]: must be a text"},
-      {kHead + kStep + "  - {name: b, handler_class: B, depends_on_step: aa}\n",
-       "5:50: error: step_templates[1].depends_on_step: there is no step `aa`; did you mean "
-       "`a`?"},
-      {kHead + "  - {name: a, handler_class: A, depends_on_step: a}\n",
-       "a step cannot depend on itself"},
-      {kHead + kStep + kStep,
-       "step_templates[1].name: `a` is the name of step_templates[0] already"},
-      {kHead + "  - {name: a, handler_class: A, depends_on_step: b}\n  - {name: b, "
-               "handler_class: "
-               "B, depends_on_step: a}\n",
-       "4:5: error: step_templates[0]: the steps wait for each other in a cycle: a -> b -> "
-       "a"},
-      {"named_steps: [b]\n" + kHead + kStep, "`a` is not in `named_steps`"},
-  };
+  std::istringstream file(ReadFile(SourcePath("tests/config/bad_templates.txt")));
+  std::vector<Bad> table;
+  bool in_yaml = false;
+  for (std::string line; std::getline(file, line);) {
+    if (line.starts_with("=== ")) {
+      table.push_back({line.substr(4), "", ""});
+      in_yaml = true;
+    } else if (line == ">>>") {
+      in_yaml = false;
+    } else if (!table.empty()) {
+      (in_yaml ? table.back().yaml : table.back().said) += line + "\n";
+    }
+  }
+  return table;
 }
 
-TEST(BadTemplates, AreRefusedWithWhatIsWrongAndWhere) {
-  for (const Bad& bad : Table()) {
-    const LoadedTemplate loaded = LoadTemplate(bad.yaml, {"t.yaml", "e", nullptr});
-    EXPECT_EQ(loaded.compiled, nullptr) << bad.yaml;
-    EXPECT_THAT(ToString(loaded.diagnostics), HasSubstr(bad.said)) << bad.yaml;
+LoadedTemplate Load(const std::string& yaml) {
+  TemplateOptions options;
+  options.source_name = "t.yaml";
+  options.environment = "e";
+  return LoadTemplate(yaml, options);
+}
+
+TEST(BadTemplates, AreToldExactlyWhatIsWrongAndWhere) {
+  const std::vector<Bad> table = Table();
+  EXPECT_GE(table.size(), 160u);
+  for (const Bad& bad : table) {
+    SCOPED_TRACE(bad.title);
+    const LoadedTemplate loaded = Load(bad.yaml);
+    EXPECT_EQ(loaded.compiled, nullptr);
+    EXPECT_EQ(ToString(loaded.diagnostics) + "\n", bad.said) << bad.yaml;
   }
 }
 
-TEST(BadTemplates, AreToldOfAllTheirMistakesAtOnce) {
-  const LoadedTemplate loaded = LoadTemplate(
-      "name: t\nconcurrent: maybe\nstep_templates:\n  - {name: a}\n  - {name: b, handler_class: "
-      "B, "
-      "depends_on_step: c}\n",
-      {"t.yaml", "", nullptr});
-  EXPECT_EQ(loaded.diagnostics.size(), 4u) << ToString(loaded.diagnostics);
+TEST(BadTemplates, HaveTitlesOfTheirOwn) {
+  std::vector<std::string> titles;
+  for (const Bad& bad : Table()) titles.push_back(bad.title);
+  std::ranges::sort(titles);
+  EXPECT_EQ(std::ranges::adjacent_find(titles), titles.end());
 }
 
-TEST(BadTemplates, CannotBurstIntoMemoryByAliases) {
+TEST(BadTemplates, MayBeAnyBytes) {
+  EXPECT_EQ(ToString(Load("\xff\xfe").diagnostics), "t.yaml: error: is not UTF-8");
+  EXPECT_THAT(ToString(Load("name: \x01\n").diagnostics),
+              HasSubstr("is not YAML: control characters are not allowed"));
+  EXPECT_EQ(Load(std::string("name: \0\n", 8)).compiled, nullptr);
+}
+
+// One value, written as ten times the one before.
+std::string Bomb(int levels) {
   std::string bomb = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n";
-  for (int i = 1; i < 12; ++i) {
+  for (int i = 1; i < levels; ++i) {
     const std::string before = "*a" + std::to_string(i - 1);
     bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" + before;
     for (int k = 0; k < 9; ++k) bomb += ", " + before;
     bomb += "]\n";
   }
-  const LoadedTemplate loaded =
-      LoadTemplate(bomb + kHead + "  - {name: a, handler_class: A, handler_config: {x: *a11}}\n",
-                   {"t.yaml", "", nullptr});
+  return bomb;
+}
+
+TEST(BadTemplates, CannotBurstIntoMemoryByAliases) {
+  const LoadedTemplate loaded = Load(Bomb(12) + "name: t\n");
   EXPECT_EQ(loaded.compiled, nullptr);
-  EXPECT_THAT(ToString(loaded.diagnostics), HasSubstr("aliases"));
+  EXPECT_THAT(ToString(loaded.diagnostics),
+              HasSubstr("holds more than 2000000 values once its aliases are written out"));
+}
+
+TEST(BadTemplates, CannotBurstIntoMemoryByMergedKeys) {
+  std::string bomb = "m0: &m0 {a: 1, b: 2}\n";
+  for (int i = 1; i < 40; ++i) {
+    const std::string n = std::to_string(i);
+    const std::string before = "*m" + std::to_string(i - 1);
+    bomb += "m" + n + ": &m" + n + " {<<: [" + before + ", " + before + "], k" + n + ": 1}\n";
+  }
+  EXPECT_THAT(ToString(Load(bomb).diagnostics), HasSubstr("holds more than 2000000 values"));
 }
 
 TEST(BadTemplates, CannotExhaustTheStackByNesting) {
   for (const std::size_t depth : {101u, 1'000u, 100'000u}) {
-    const LoadedTemplate loaded = LoadTemplate(
-        kHead + "  - {name: a, handler_class: A, handler_config: {x: " + std::string(depth, '[') +
-            std::string(depth, ']') + "}}\n",
-        {"t.yaml", "", nullptr});
-    EXPECT_EQ(loaded.compiled, nullptr) << depth;
+    for (const auto& [open, close] : {std::pair('[', ']'), std::pair('{', '}')}) {
+      const LoadedTemplate loaded =
+          Load("name: t\nx: " + std::string(depth, open) + std::string(depth, close) + "\n");
+      EXPECT_EQ(loaded.compiled, nullptr) << depth;
+      EXPECT_FALSE(loaded.diagnostics.empty());
+    }
   }
+  std::string aliases = "d0: &d0 [x]\n";
+  for (int i = 1; i < 200; ++i) {
+    aliases += "d" + std::to_string(i) + ": &d" + std::to_string(i) + " [*d" +
+               std::to_string(i - 1) + "]\n";
+  }
+  EXPECT_THAT(ToString(Load(aliases).diagnostics), HasSubstr("is nested deeper than 100 levels"));
 }
 
 TEST(BadTemplates, WithMillionsOfMistakesAreToldOfSomeAndCounted) {
-  std::string yaml = kHead;
+  std::string yaml = "name: t\ntask_handler_class: T\nstep_templates:\n";
   for (int i = 0; i < 20'000; ++i) {
     const std::string n = std::to_string(i);
     yaml += "  - {name: step_" + n + ", handler_clas: A, depends_on_step: stp_" + n + "}\n";
   }
-  const LoadedTemplate loaded = LoadTemplate(yaml, {"t.yaml", "", nullptr});
+  const LoadedTemplate loaded = Load(yaml);
   EXPECT_EQ(loaded.compiled, nullptr);
   EXPECT_LE(loaded.diagnostics.size(), 402u);
   EXPECT_THAT(ToString(loaded.diagnostics), HasSubstr("more are not told"));
 }
 
+// Each of these once took time by the square of its size.
+TEST(BadTemplates, InWhichEveryStepLooksAtAnotherAreReadAllTheSame) {
+  constexpr int kSteps = 20'000;
+  std::string yaml = "name: t\ntask_handler_class: T\nstep_templates:\n";
+  for (int i = 0; i < kSteps; ++i) {
+    yaml += "- {name: s" + std::to_string(i) + ", handler_class: A";
+    if (i > 0) {
+      yaml += ", depends_on_step: s" + std::to_string(i - 1) + ", when: steps.s" +
+              std::to_string(i / 2) + ".results.ok";
+    }
+    yaml += "}\n";
+  }
+  for (int i = 0; i < kSteps; ++i) {
+    const std::string n = std::to_string(i);
+    yaml += "- {name: u" + n + ", handler_class: A, compensates: s" + n + "}\n";
+  }
+  yaml += "environments:\n  e:\n    step_templates:\n";
+  for (int i = 0; i < kSteps; ++i) {
+    yaml += "    - {name: s" + std::to_string(i) + ", default_retry_limit: 7}\n";
+  }
+  const LoadedTemplate loaded = Load(yaml);
+  ASSERT_NE(loaded.compiled, nullptr) << ToString(loaded.diagnostics);
+  EXPECT_EQ(loaded.compiled->steps[kSteps - 1].retry_limit, 7u);
+}
+
 TEST(BadTemplates, AreRefusedUnreadWhenTheyAreHuge) {
-  const LoadedTemplate loaded =
-      LoadTemplate(std::string(kTemplateBytesMax + 1, '#'), {"t.yaml", "", nullptr});
-  EXPECT_THAT(ToString(loaded.diagnostics), HasSubstr("over the limit of 16777216 bytes"));
+  EXPECT_THAT(ToString(Load(std::string(kTemplateBytesMax + 1, '#')).diagnostics),
+              HasSubstr("over the limit of 16777216 bytes"));
+}
+
+TEST(BadTemplates, OfManySmallValuesAreRefusedBeforeTheyFillMemory) {
+  std::string yaml = "x: [";
+  while (yaml.size() < kTemplateBytesMax - 8) yaml += "a,";
+  EXPECT_THAT(ToString(Load(yaml + "a]").diagnostics), HasSubstr("holds more than 2000000 values"));
 }
 
 }  // namespace
