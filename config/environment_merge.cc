@@ -92,13 +92,14 @@ YamlMap MergeEnvironment(YamlDocument& document, const std::string& environment,
                  "must be a map from an environment's name to what differs there");
     return top;
   }
-  const YamlEntry* chosen = FindEntry(environments->value->entries, environment);
-  if (chosen == nullptr || chosen->value->is_null()) return top;
-  const std::string path = Join("environments", environment);
-  if (!chosen->value->is_map()) {
-    report.Error(chosen->value->place, path, "must be a map of the keys that differ");
-    return top;
+  for (const YamlEntry& entry : environments->value->entries) {
+    if (entry.value->is_map() || entry.value->is_null()) continue;
+    report.Error(entry.value->place, Join("environments", entry.key),
+                 "must be a map of the keys that differ");
   }
+  const YamlEntry* chosen = FindEntry(environments->value->entries, environment);
+  if (chosen == nullptr || !chosen->value->is_map()) return top;
+  const std::string path = Join("environments", environment);
   Merger merger(document, report);
   for (const YamlEntry& over : chosen->value->entries) {
     const auto base = std::ranges::find(top, over.key, &YamlEntry::key);

@@ -10,9 +10,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json Span(engine::Duration span) {
-  return absl::FormatDuration(absl::FromChrono(span));
-}
+Json Span(engine::Duration span) { return absl::FormatDuration(absl::FromChrono(span)); }
 
 Json TextOrNull(const std::string& text) { return text.empty() ? Json() : Json(text); }
 
@@ -80,7 +78,8 @@ void AddFlow(const engine::TaskTemplate& from, const engine::StepTemplate& step,
   }
   if (step.for_each) {
     json["for_each"] = {{"items", std::string(step.for_each->items->text())}};
-    if (step.for_each->concurrency > 0) json["for_each"]["concurrency"] = step.for_each->concurrency;
+    if (step.for_each->concurrency > 0)
+      json["for_each"]["concurrency"] = step.for_each->concurrency;
   }
   if (step.sub_task) AddSubTask(*step.sub_task, json);
   if (step.wait) AddWait(*step.wait, json);

@@ -14,8 +14,8 @@ namespace tasker::config {
 std::size_t EditDistance(std::string_view a, std::string_view b);
 
 // The candidate that is nearest to `name`, if one is near enough to be meant: within a third of its
-// length or two letters, in words of up to three letters within one, and never a whole word. Of equally near ones the
-// first.
+// length or two letters, in words of up to three letters within one, and never a whole word. Of
+// equally near ones the first.
 std::optional<std::string> NearestSpelling(std::string_view name,
                                            std::span<const std::string> candidates);
 

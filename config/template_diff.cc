@@ -156,8 +156,7 @@ std::string ToString(const std::vector<TemplateDifference>& differences, std::si
   std::string text;
   for (const TemplateDifference& difference : differences) {
     if (most-- == 0) {
-      absl::StrAppend(&text, "\n... and ",
-                      &differences.back() - &difference + 1, " more");
+      absl::StrAppend(&text, "\n... and ", &differences.back() - &difference + 1, " more");
       break;
     }
     absl::StrAppend(&text, text.empty() ? "" : "\n", difference.ToString());

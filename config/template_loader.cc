@@ -100,7 +100,9 @@ std::string ShownText(const YamlFields& fields, std::string_view key,
 
 // How urgent tasks are, how long they may take, how many of their steps may run, and which are one.
 void ReadTaskLimits(const YamlFields& fields, engine::TaskTemplate& made) {
-  if (const auto text = fields.Text("priority")) {
+  if (std::optional<std::string> text = fields.Text("priority")) {
+    // However the number is written: 7, 7.0, 0x7.
+    if (const auto number = fields.MaybeNumber("priority")) text = absl::StrCat(*number);
     if (const auto priority = engine::ParsePriority(*text)) {
       made.priority = *priority;
     } else {

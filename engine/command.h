@@ -48,6 +48,9 @@ struct CreateTask {
   std::optional<ParentStep> parent = {};
   // Whether `task` may be the id of a task that was created before: see Partition::Wants.
   bool may_exist = false;
+  // What is stored instead of `context`: that without what the template's defaults add to it, which
+  // may be secret. Null: `context` itself.
+  Payload stored_context = {};
 };
 
 // A task that a step wanted cannot be created: that attempt of the step fails.

@@ -67,7 +67,7 @@ absl::Status Partition::Do(CreateTask& command, Changes& changes) {
     task.deadline_at = changes.now() + task_template.deadline;
     timers_.Add({task.deadline_at, TaskDeadline{task.id}});
   }
-  changes.Create(task);
+  changes.Create(task, command.stored_context != nullptr ? command.stored_context : task.context);
   storage::v1::EventRecord created =
       TaskEvent(event_names::kTaskInitializeRequested, task, changes.now());
   created.set_reason(task.origin.reason);

@@ -82,8 +82,7 @@ AdminCommands::AdminCommands(CLI::App& app, Session& session) : session_(session
 
 ExitCode AdminCommands::Status(Connection& connection) {
   v1::GetStatusResponse response;
-  const auto status =
-      connection.admin().GetStatus(connection.NewCall().get(), {}, &response);
+  const auto status = connection.admin().GetStatus(connection.NewCall().get(), {}, &response);
   if (!status.ok()) return ReportFailure(session_, status);
   if (session_.json()) return PrintJson(session_, response);
   auto& out = session_.console.out;

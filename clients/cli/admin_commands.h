@@ -22,7 +22,8 @@ class AdminCommands {
   ExitCode CreateBackup(Connection& connection);
   ExitCode ListBackups(Connection& connection);
   ExitCode VerifyBackup(Connection& connection);
-  // Needs no service: becomes `taskerd --restore-backup`, so returns only if that cannot be started.
+  // Needs no service: becomes `taskerd --restore-backup`, so returns only if that cannot be
+  // started.
   ExitCode RestoreBackup(Connection& connection);
 
   Session& session_;

@@ -88,7 +88,8 @@ void TemplateFileCommands::AddResolve(CLI::App& group) {
   resolve->add_option("FILE", file_, "A YAML file; - is standard input")->required();
   resolve->add_option("--environment", environment_, "Which of its environments is merged in");
   resolve->add_flag("--strict", strict_, "Keys that are not known are errors");
-  resolve->add_flag("--strict-variables", strict_variables_, "Variables that are not set are errors");
+  resolve->add_flag("--strict-variables", strict_variables_,
+                    "Variables that are not set are errors");
   resolve->add_flag("--mask", mask_, "Show ${VARIABLES} by their names instead of what they hold");
   resolve->callback([this] { session_.action = [this](Connection&) { return Resolve(); }; });
 }
@@ -236,8 +237,8 @@ ExitCode TemplateFileCommands::Diff(Connection& connection) {
   } else if (differences->empty()) {
     session_.console.out << "no difference\n";
   } else {
-    session_.console.out << EscapeControlsInLines(config::ToString(*differences,
-                                                                   differences->size()))
+    session_.console.out << EscapeControlsInLines(
+                                config::ToString(*differences, differences->size()))
                          << '\n';
   }
   return ExitCode::kOk;

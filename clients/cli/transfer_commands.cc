@@ -29,14 +29,12 @@ TransferCommands::TransferCommands(CLI::App& app, Session& session) : session_(s
       "--no-history", [this] { export_request_.set_without_history(true); }, "Without history");
   out->add_flag_callback(
       "--no-events", [this] { export_request_.set_without_events(true); }, "Without events");
-  out->callback([this] {
-    session_.action = [this](Connection& connection) { return Export(connection); };
-  });
+  out->callback(
+      [this] { session_.action = [this](Connection& connection) { return Export(connection); }; });
   CLI::App* in = app.add_subcommand("import", "Take such lines into the service");
   in->add_option("FILE", file_, "Where from; - is standard input")->capture_default_str();
-  in->callback([this] {
-    session_.action = [this](Connection& connection) { return Import(connection); };
-  });
+  in->callback(
+      [this] { session_.action = [this](Connection& connection) { return Import(connection); }; });
 }
 
 ExitCode TransferCommands::Export(Connection& connection) {

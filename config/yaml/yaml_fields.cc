@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/numbers.h"
@@ -10,6 +11,7 @@
 #include "config/spelling.h"
 #include "config/units.h"
 #include "config/yaml/legacy_scalar.h"
+#include "config/yaml/yaml_json.h"
 
 namespace tasker::config {
 namespace {
@@ -18,8 +20,26 @@ constexpr std::array<std::string_view, 4> kOldTrue = {"yes", "on", "y", "true"};
 constexpr std::array<std::string_view, 4> kOldFalse = {"no", "off", "n", "false"};
 
 constexpr std::string_view kNoSpan =
-    "must be a span of time such as 500ms, 30s, 5m, 24h or 7d, or a number of seconds, over nothing "
+    "must be a span of time such as 500ms, 30s, 5m, 24h or 7d, or a number of seconds, over "
+    "nothing "
     "and up to 10 years";
+
+// The number that a scalar is, or that its text says: quoted, or filled in.
+std::optional<double> NumberIn(const YamlValue& value) {
+  if (!value.is_scalar()) return std::nullopt;
+  const nlohmann::ordered_json json = ToJson(value, VariableForm::kFilled);
+  if (json.is_number()) return json.get<double>();
+  double number = 0;
+  const bool is_bare = value.text.find_first_not_of("0123456789.") == std::string::npos;
+  if (!json.is_string() || !is_bare || !absl::SimpleAtod(value.text, &number)) return std::nullopt;
+  return number;
+}
+
+std::optional<std::chrono::microseconds> SpanIn(const YamlValue& value) {
+  if (!value.is_scalar()) return std::nullopt;
+  const nlohmann::ordered_json json = ToJson(value, VariableForm::kFilled);
+  return ParseSpan(json.is_number() ? json.dump() : value.text);
+}
 
 const char* TypeOf(const YamlValue& value) {
   return value.is_map() ? "a map" : value.is_list() ? "a list" : "a plain value";
@@ -84,8 +104,10 @@ std::optional<bool> YamlFields::Flag(std::string_view key) const {
 std::optional<std::uint32_t> YamlFields::Count(std::string_view key, std::uint32_t max) const {
   const YamlValue* value = Scalar(key);
   if (value == nullptr) return std::nullopt;
-  std::uint32_t count = 0;
-  if (value->is_scalar() && absl::SimpleAtoi(value->text, &count) && count <= max) return count;
+  const std::optional<double> number = NumberIn(*value);
+  if (number && *number >= 0 && *number <= max && std::floor(*number) == *number) {
+    return static_cast<std::uint32_t>(*number);
+  }
   Error(key, absl::StrCat("must be a whole number from 0 to ", max));
   return std::nullopt;
 }
@@ -93,19 +115,22 @@ std::optional<std::uint32_t> YamlFields::Count(std::string_view key, std::uint32
 std::optional<double> YamlFields::Number(std::string_view key, double least, double most) const {
   const YamlValue* value = Scalar(key);
   if (value == nullptr) return std::nullopt;
-  double number = 0;
-  if (value->is_scalar() && absl::SimpleAtod(value->text, &number) && number >= least &&
-      number <= most) {
-    return number;
-  }
+  const std::optional<double> number = NumberIn(*value);
+  if (number && *number >= least && *number <= most) return number;
   Error(key, absl::StrCat("must be a number from ", least, " to ", most));
   return std::nullopt;
+}
+
+std::optional<double> YamlFields::MaybeNumber(std::string_view key) const {
+  const YamlValue* value = Find(key);
+  if (value == nullptr || !value->is_plain || !value->written.empty()) return std::nullopt;
+  return NumberIn(*value);
 }
 
 std::optional<std::chrono::microseconds> YamlFields::Span(std::string_view key) const {
   const YamlValue* value = Scalar(key);
   if (value == nullptr) return std::nullopt;
-  const auto span = value->is_scalar() ? ParseSpan(value->text) : std::nullopt;
+  const auto span = SpanIn(*value);
   if (!span) Error(key, std::string(kNoSpan));
   return span;
 }
@@ -113,7 +138,7 @@ std::optional<std::chrono::microseconds> YamlFields::Span(std::string_view key) 
 std::vector<std::chrono::microseconds> YamlFields::SpanList(std::string_view key) const {
   std::vector<std::chrono::microseconds> spans;
   for (const YamlValue* text : Texts(key)) {
-    if (const auto span = ParseSpan(text->text)) {
+    if (const auto span = SpanIn(*text)) {
       spans.push_back(*span);
     } else {
       report_.Error(text->place, Join(path_, key),

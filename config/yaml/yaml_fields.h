@@ -41,6 +41,8 @@ class YamlFields {
   std::optional<std::uint32_t> Count(std::string_view key, std::uint32_t max) const;
   // A number from `least` to `most`.
   std::optional<double> Number(std::string_view key, double least, double most) const;
+  // The number that the field is; nullopt, and no error, if it is none, or one in quotes.
+  std::optional<double> MaybeNumber(std::string_view key) const;
   // A span of time as ParseSpan reads it.
   std::optional<std::chrono::microseconds> Span(std::string_view key) const;
   std::vector<std::chrono::microseconds> SpanList(std::string_view key) const;

@@ -8,11 +8,11 @@
 
 namespace tasker::engine {
 
-void Changes::Create(TaskRun& task) {
+void Changes::Create(TaskRun& task, const Payload& stored_context) {
   Touch(task).header = true;
   effects_.records.push_back({.kind = RecordWrite::Kind::kContext,
                               .task = task.id,
-                              .value = std::string(View(task.context))});
+                              .value = std::string(View(stored_context))});
   effects_.records.push_back({.kind = RecordWrite::Kind::kOpen, .task = task.id, .value = {}});
   effects_.records.push_back({.kind = RecordWrite::Kind::kCreated,
                               .task = task.id,

@@ -32,8 +32,9 @@ class Changes {
   Timestamp now() const { return now_; }
   Effects& effects() { return effects_; }
 
-  // The task is new: its context, its place in lists and its mark as open are to be stored.
-  void Create(TaskRun& task);
+  // The task is new: its context as it is to be stored, its place in lists and its mark as open are
+  // written.
+  void Create(TaskRun& task, const Payload& stored_context);
 
   // The task has finished and is to go on: it is to be read at the next start again.
   void Reopen(TaskRun& task);

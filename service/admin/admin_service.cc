@@ -128,9 +128,9 @@ grpc::ServerWriteReactor<v1::ExportRecordsResponse>* AdminService::ExportRecords
 
 grpc::ServerReadReactor<v1::ImportRecordsRequest>* AdminService::ImportRecords(
     grpc::CallbackServerContext*, v1::ImportRecordsResponse* response) {
-  return BeginImport(Importer(parts_.partition, parts_.payload_bytes_max, parts_.templates,
-                              parts_.runner),
-                     parts_.maintenance, response);
+  return BeginImport(
+      Importer(parts_.partition, parts_.payload_bytes_max, parts_.templates, parts_.runner),
+      parts_.maintenance, response);
 }
 
 }  // namespace tasker::service

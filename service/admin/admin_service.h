@@ -60,9 +60,8 @@ class AdminService final : public v1::AdminService::CallbackService {
 
  private:
   // Runs `work` on the thread of maintenance and answers with what it returns.
-  grpc::ServerUnaryReactor* Later(
-      grpc::CallbackServerContext* context,
-      std::function<absl::Status(const Maintenance::Cancelled&)> work);
+  grpc::ServerUnaryReactor* Later(grpc::CallbackServerContext* context,
+                                  std::function<absl::Status(const Maintenance::Cancelled&)> work);
   absl::Status CheckBackups() const;
 
   const Parts parts_;

@@ -14,7 +14,8 @@ namespace tasker::service {
 grpc::ServerWriteReactor<v1::ExportRecordsResponse>* BeginExport(Exporter exporter,
                                                                  Maintenance* maintenance);
 // `response` lives as long as the call.
-grpc::ServerReadReactor<v1::ImportRecordsRequest>* BeginImport(
-    Importer importer, Maintenance* maintenance, v1::ImportRecordsResponse* response);
+grpc::ServerReadReactor<v1::ImportRecordsRequest>* BeginImport(Importer importer,
+                                                               Maintenance* maintenance,
+                                                               v1::ImportRecordsResponse* response);
 
 }  // namespace tasker::service

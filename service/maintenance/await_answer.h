@@ -10,9 +10,9 @@
 
 namespace tasker::service {
 
-// Calls `ask` with a completion and waits until that is called: returns the answer. Waiting for each
-// commit is what keeps maintenance from crowding out the engine. Not for threads that a completion
-// needs: those of partition and commit.
+// Calls `ask` with a completion and waits until that is called: returns the answer. Waiting for
+// each commit is what keeps maintenance from crowding out the engine. Not for threads that a
+// completion needs: those of partition and commit.
 template <typename Ask>
 absl::Status AwaitAnswer(Ask&& ask) {
   absl::Status result;

@@ -31,8 +31,8 @@ class EventRemoval {
   // Rows to be changed or removed so far.
   std::size_t size() const { return rows_; }
 
-  // Puts them into `batch`, with the floors that follow, which it returns; then begins anew with the
-  // rows behind.
+  // Puts them into `batch`, with the floors that follow, which it returns; then begins anew with
+  // the rows behind.
   storage::v1::EventFloorsRecord Take(storage::Batch& batch);
 
  private:

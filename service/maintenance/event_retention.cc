@@ -1,6 +1,6 @@
 // Retention's way over the event log. A commit's events stand in one row: the row goes when all of
-// them are over their limits; until then those that are leave an empty place, so that the cursors of
-// the others stay what they were.
+// them are over their limits; until then those that are leave an empty place, so that the cursors
+// of the others stay what they were.
 #include <memory>
 #include <optional>
 
@@ -45,8 +45,8 @@ absl::Status Retention::SweepEvents(Pass& pass) {
   const std::unique_ptr<storage::Snapshot> snapshot = store_.TakeSnapshot();
   const bool counted = expiry.HasCounts();
   if (counted) {
-    absl::Status read = VisitEvents(
-        *snapshot, [&](storage::Sequence, const storage::v1::EventBatchRecord& events) {
+    absl::Status read =
+        VisitEvents(*snapshot, [&](storage::Sequence, const storage::v1::EventBatchRecord& events) {
           for (const auto& event : events.events()) {
             if (!event.name().empty()) expiry.Count(NameOf(event));
           }
@@ -64,28 +64,28 @@ absl::Status Retention::SweepEvents(Pass& pass) {
     return absl::OkStatus();
   };
   const engine::Timestamp horizon = expiry.Horizon();
-  absl::Status swept = VisitEvents(
-      *snapshot,
-      [&](storage::Sequence sequence,
-          storage::v1::EventBatchRecord& events) -> absl::StatusOr<bool> {
-        bool all_young = true;
-        for (auto& event : *events.mutable_events()) {
-          if (event.name().empty()) continue;
-          const engine::Timestamp at = engine::FromMicros(event.at_us());
-          all_young = all_young && at > horizon;
-          const TemplateName name = NameOf(event);
-          if (!expiry.IsOver(name, at)) continue;
-          v1::RetentionCount& count = pass.counts[name];
-          count.set_events(count.events() + 1);
-          removal.RaiseFloor(name, sequence);
-          event.Clear();
-        }
-        removal.Add(sequence, events);
-        if (removal.size() >= kRowsPerCommit) {
-          if (absl::Status committed = commit(); !committed.ok()) return committed;
-        }
-        return counted || !all_young;
-      });
+  absl::Status swept =
+      VisitEvents(*snapshot,
+                  [&](storage::Sequence sequence,
+                      storage::v1::EventBatchRecord& events) -> absl::StatusOr<bool> {
+                    bool all_young = true;
+                    for (auto& event : *events.mutable_events()) {
+                      if (event.name().empty()) continue;
+                      const engine::Timestamp at = engine::FromMicros(event.at_us());
+                      all_young = all_young && at > horizon;
+                      const TemplateName name = NameOf(event);
+                      if (!expiry.IsOver(name, at)) continue;
+                      v1::RetentionCount& count = pass.counts[name];
+                      count.set_events(count.events() + 1);
+                      removal.RaiseFloor(name, sequence);
+                      event.Clear();
+                    }
+                    removal.Add(sequence, events);
+                    if (removal.size() >= kRowsPerCommit) {
+                      if (absl::Status committed = commit(); !committed.ok()) return committed;
+                    }
+                    return counted || !all_young;
+                  });
   return swept.ok() ? commit() : swept;
 }
 

@@ -10,8 +10,8 @@
 namespace tasker::service {
 
 void Maintenance::Begin(absl::Duration interval, std::function<void(const Cancelled&)> periodic) {
-  thread_ = std::thread(
-      [this, interval, periodic = std::move(periodic)] { Run(interval, periodic); });
+  thread_ =
+      std::thread([this, interval, periodic = std::move(periodic)] { Run(interval, periodic); });
 }
 
 absl::Status Maintenance::Post(Job job) {

@@ -71,9 +71,8 @@ absl::Status Retention::Commit(Pass& pass, storage::Batch& batch, storage::Seque
   if (pass.cancelled()) return absl::UnavailableError("the service stops");
   if (pass.dry_run) batch.Clear();
   if (!batch.empty()) {
-    absl::Status committed = AwaitAnswer([&](Completion done) {
-      runner_.Change(std::exchange(batch, {}), as_of, std::move(done));
-    });
+    absl::Status committed = AwaitAnswer(
+        [&](Completion done) { runner_.Change(std::exchange(batch, {}), as_of, std::move(done)); });
     if (!committed.ok()) return committed;
   }
   pass.committed = pass.counts;

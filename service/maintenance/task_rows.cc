@@ -10,8 +10,8 @@ namespace {
 
 using storage::Table;
 
-// Keys one by one: each range that is deleted whole would be a mark for reads to heed, and the ids of
-// tasks that finished together do not lie together.
+// Keys one by one: each range that is deleted whole would be a mark for reads to heed, and the ids
+// of tasks that finished together do not lie together.
 absl::Status RemoveRowsUnder(storage::Snapshot& snapshot, Table table, const std::string& prefix,
                              storage::Batch& batch) {
   const auto rows = snapshot.Scan(table, prefix, storage::KeyAfter(prefix));
@@ -36,8 +36,7 @@ absl::Status RemoveTask(storage::Snapshot& snapshot, storage::PartitionId partit
     }
   }
   batch.Delete(Table::kContexts, key);
-  batch.Delete(Table::kCreated,
-               storage::CreatedKey(partition, record.created_at_us(), id.bytes()));
+  batch.Delete(Table::kCreated, storage::CreatedKey(partition, record.created_at_us(), id.bytes()));
   batch.Delete(Table::kFinished,
                storage::FinishedKey(partition, record.completed_at_us(), id.bytes()));
   batch.Delete(Table::kTasks, key);

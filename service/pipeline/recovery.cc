@@ -7,6 +7,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "config/context_defaults.h"
 #include "storage/keys.h"
 
 namespace tasker::service {
@@ -38,7 +39,8 @@ absl::StatusOr<engine::StoredTask> ReadTask(
       snapshot.Get(Table::kContexts, storage::TaskKey(id.bytes()));
   if (!context.ok()) return context.status();
   if (!context->has_value()) return CannotRead(id, "its context is missing");
-  stored.context = engine::MakePayload(*std::move(*context));
+  stored.context =
+      engine::MakePayload(config::WithDefaults(**context, stored.task_template->default_context));
   auto steps = ReadSteps(snapshot, id);
   if (!steps.ok()) return steps.status();
   stored.steps = *std::move(steps);

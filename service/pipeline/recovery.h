@@ -14,16 +14,16 @@ namespace tasker::service {
 
 // Calls `restore` with each open task in slots [first, last), and reads nothing else.
 // `find_template` as in PartitionRunner::Options. A task that is damaged (DATA_LOSS, also of
-// `restore`), or whose template is gone, is named to `unreadable` and left out. Errors: what else the
-// store or `restore` answers.
+// `restore`), or whose template is gone, is named to `unreadable` and left out. Errors: what else
+// the store or `restore` answers.
 absl::Status ReadOpenTasks(
     storage::Store& store, std::uint16_t first_slot, std::uint16_t last_slot,
     const std::function<engine::TaskTemplatePtr(const engine::TemplateId&)>& find_template,
     const std::function<absl::Status(engine::StoredTask)>& restore,
     const std::function<void(const engine::TaskId&, const absl::Status&)>& unreadable);
 
-// Reads one task, open or finished. Errors: NOT_FOUND: there is none; DATA_LOSS: it, or its template,
-// cannot be read; else what the store answers.
+// Reads one task, open or finished. Errors: NOT_FOUND: there is none; DATA_LOSS: it, or its
+// template, cannot be read; else what the store answers.
 absl::StatusOr<engine::StoredTask> ReadStoredTask(
     storage::Store& store, const engine::TaskId& id,
     const std::function<engine::TaskTemplatePtr(const engine::TemplateId&)>& find_template);

@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "engine/model/error_classes.h"
-#include "service/payloads/json_check.h"
+#include "service/tasks/task_context.h"
 
 namespace tasker::service {
 
@@ -27,19 +27,16 @@ absl::StatusOr<engine::CreateTask> SubTaskStarter::CommandFor(
   const absl::StatusOr<TemplateRegistry::EntryPtr> found =
       templates_.Find(id.namespace_name, id.name, id.version);
   if (!found.ok()) return found.status();
-  const std::string context(engine::View(request.context));
-  if (absl::Status json =
-          CheckJson(context, JsonKind::kObject, payload_bytes_max_, "sub_task.context");
-      !json.ok()) {
-    return json;
-  }
-  if (absl::Status schema = (*found)->CheckContext(context); !schema.ok()) return schema;
+  const absl::StatusOr<TaskContext> contexts = ContextFor(
+      **found, std::string(engine::View(request.context)), payload_bytes_max_, "sub_task.context");
+  if (!contexts.ok()) return contexts.status();
   return engine::CreateTask{.task = request.sub_task,
                             .task_template = (*found)->compiled,
-                            .context = request.context,
+                            .context = contexts->effective,
                             .origin = request.origin,
                             .priority = request.priority,
-                            .parent = request.parent};
+                            .parent = request.parent,
+                            .stored_context = contexts->given};
 }
 
 }  // namespace tasker::service

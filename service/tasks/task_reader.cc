@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include <google/protobuf/util/time_util.h>
 
+#include "config/context_defaults.h"
 #include "engine/states/execution_status.h"
 #include "engine/states/step_machine.h"
 #include "engine/tasks/record_codec.h"
@@ -191,7 +192,6 @@ absl::StatusOr<v1::Task> TaskReader::Read(const engine::TaskId& id) const {
   if (!context.ok()) return context.status();
 
   v1::Task task = HeaderOf(id, *record, *steps);
-  task.set_context(std::move(*context).value_or(""));
   const engine::TaskTemplatePtr task_template =
       find_template_({record->namespace_(), record->name(), record->version()});
   if (task_template == nullptr) {
@@ -200,6 +200,8 @@ absl::StatusOr<v1::Task> TaskReader::Read(const engine::TaskId& id) const {
   if (const auto parent = engine::TaskId::FromBytes(record->parent_task())) {
     task.set_parent_step_name(StepNameOf(*snapshot, *parent, record->parent_step()));
   }
+  task.set_context(
+      config::WithDefaults(std::move(*context).value_or(""), task_template->default_context_shown));
   FillSteps(id, *task_template, *steps, task);
   FillFailed(*task_template, *steps, task);
   return task;

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "config/context_defaults.h"
 #include "engine/states/execution_status.h"
 #include "engine/states/step_machine.h"
 #include "engine/states/task_machine.h"
@@ -16,6 +17,7 @@
 #include "service/pipeline/clock.h"
 #include "service/server/grpc_status.h"
 #include "service/tasks/new_task_id.h"
+#include "service/tasks/task_context.h"
 #include "service/tasks/task_identity.h"
 
 namespace tasker::service {
@@ -103,25 +105,27 @@ absl::StatusOr<engine::CreateTask> TaskService::CommandOf(
       templates_.Find(request.namespace_(), request.name(), request.version());
   if (!found.ok()) return found.status();
   std::string context = request.context().empty() ? "{}" : request.context();
-  if (absl::Status json = CheckJson(context, JsonKind::kObject, payload_bytes_max_, "context");
-      !json.ok()) {
-    return json;
-  }
-  if (absl::Status schema = (*found)->CheckContext(context); !schema.ok()) return schema;
   const engine::TaskTemplate& task_template = *(*found)->compiled;
-  const auto shared = SharedTaskId(task_template, request.idempotency_key(), context);
+  absl::StatusOr<TaskContext> contexts =
+      ContextFor(**found, std::move(context), payload_bytes_max_, "context");
+  if (!contexts.ok()) return contexts.status();
+  // By what is shown, so that it does not hang on what variables hold today.
+  const auto shared = SharedTaskId(
+      task_template, request.idempotency_key(),
+      config::WithDefaults(engine::View(contexts->given), task_template.default_context_shown));
   if (!shared.ok()) return shared.status();
   absl::StatusOr<std::vector<engine::StepIndex>> bypass = BypassOf(request, task_template);
   if (!bypass.ok()) return bypass.status();
   engine::CreateTask command{.task = shared->value_or(engine::TaskId()),
                              .task_template = (*found)->compiled,
-                             .context = engine::MakePayload(std::move(context)),
+                             .context = contexts->effective,
                              .origin = {OrUnknown(request.initiator()),
                                         OrUnknown(request.source_system()),
                                         OrUnknown(request.reason()),
                                         {request.tags().begin(), request.tags().end()}},
                              .bypass = *std::move(bypass),
-                             .may_exist = shared->has_value()};
+                             .may_exist = shared->has_value(),
+                             .stored_context = contexts->given};
   if (!shared->has_value()) command.task = NewTaskId();
   if (request.has_priority()) command.priority = static_cast<engine::Priority>(request.priority());
   return command;

@@ -7,6 +7,7 @@
 #include "absl/strings/str_join.h"
 
 #include "config/spelling.h"
+#include "config/template_diff.h"
 #include "engine/tasks/record_codec.h"
 #include "service/pipeline/clock.h"
 #include "service/templates/version_order.h"
@@ -88,10 +89,18 @@ absl::StatusOr<std::unique_ptr<TemplateRegistry>> TemplateRegistry::Open(
 
 namespace {
 
+// What `after` changes, for a message.
+std::string DifferenceOf(std::string_view before, std::string_view after) {
+  constexpr std::size_t kLinesMax = 30;
+  const auto differences = config::DiffTemplates(before, after);
+  if (!differences.ok()) return std::string(differences.status().message());
+  return config::ToString(*differences, kLinesMax);
+}
+
 absl::Status CannotStore(const absl::Status& why) {
-  return absl::Status(absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
-                      absl::StrCat("the template could not be stored: ",
-                                   std::string(why.message())));
+  return absl::Status(
+      absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
+      absl::StrCat("the template could not be stored: ", std::string(why.message())));
 }
 
 }  // namespace
@@ -137,6 +146,15 @@ config::LoadedTemplate TemplateRegistry::Load(std::string_view source, std::stri
   return config::LoadTemplate(source, {std::string(source_name), environment, variables_});
 }
 
+config::Diagnostics TemplateRegistry::Lint(std::string_view source, std::string_view source_name,
+                                           bool strict) const {
+  config::TemplateOptions options;
+  options.source_name = std::string(source_name);
+  options.variables = variables_;
+  options.strict = strict;
+  return config::LintTemplate(source, options);
+}
+
 absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_view source,
                                                                   std::string_view source_name) {
   if (source.size() > config::kTemplateBytesMax) {
@@ -161,7 +179,8 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_vi
     return absl::FailedPreconditionError(
         absl::StrCat(id.ToString(),
                      " exists with another content, and tasks may run on it; give the changed "
-                     "template a new `version`"));
+                     "template a new `version`. What it changes:\n",
+                     DifferenceOf(place->source, source)));
   }
   if (absl::Status stored = Store(**made, source_name); !stored.ok()) {
     Versions& versions = templates_[{id.namespace_name, id.name}];

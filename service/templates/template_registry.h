@@ -60,6 +60,10 @@ class TemplateRegistry {
   // Errors: as TemplateService.ApplyTemplate of the contract.
   absl::StatusOr<Applied> Apply(std::string_view source, std::string_view source_name);
 
+  // All that is wrong with a template, in any of its environments, with the service's variables.
+  config::Diagnostics Lint(std::string_view source, std::string_view source_name,
+                           bool strict) const;
+
   // Empty `namespace_name`: `default`; empty `version`: the highest. Error: NOT_FOUND; the message
   // names what is there, or the nearest name.
   absl::StatusOr<EntryPtr> Find(std::string_view namespace_name, std::string_view name,

@@ -26,7 +26,8 @@ v1::Template HeaderOf(const TemplateRegistry::Entry& entry) {
 
 v1::Template ViewOf(const TemplateRegistry::Entry& entry) {
   v1::Template out = HeaderOf(entry);
-  out.set_schema(entry.compiled->schema);
+  out.set_schema(entry.compiled->schema_shown);
+  out.set_default_context(entry.compiled->default_context_shown);
   for (const engine::StepTemplate& from : entry.compiled->steps) {
     v1::StepTemplate& step = *out.add_steps();
     step.set_name(from.name);
@@ -60,6 +61,29 @@ grpc::ServerUnaryReactor* TemplateService::ApplyTemplate(grpc::CallbackServerCon
     }
   }
   reactor->Finish(ToGrpc(applied.status()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* TemplateService::LintTemplate(grpc::CallbackServerContext* context,
+                                                        const v1::LintTemplateRequest* request,
+                                                        v1::LintTemplateResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const config::Diagnostics diagnostics = registry_.Lint(
+      request->source(), request->source_name().empty() ? "template" : request->source_name(),
+      request->strict());
+  response->set_valid(!config::HasErrors(diagnostics));
+  for (const config::Diagnostic& from : diagnostics) {
+    v1::TemplateDiagnostic& out = *response->add_diagnostics();
+    out.set_severity(from.severity == config::Diagnostic::Severity::kError
+                         ? v1::TEMPLATE_DIAGNOSTIC_SEVERITY_ERROR
+                         : v1::TEMPLATE_DIAGNOSTIC_SEVERITY_WARNING);
+    out.set_source_name(from.file);
+    out.set_line(static_cast<std::uint32_t>(from.line));
+    out.set_column(static_cast<std::uint32_t>(from.column));
+    out.set_key_path(from.key_path);
+    out.set_message(from.message);
+  }
+  reactor->Finish(grpc::Status::OK);
   return reactor;
 }
 

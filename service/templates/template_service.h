@@ -16,6 +16,9 @@ class TemplateService final : public v1::TemplateService::CallbackService {
   grpc::ServerUnaryReactor* ApplyTemplate(grpc::CallbackServerContext* context,
                                           const v1::ApplyTemplateRequest* request,
                                           v1::ApplyTemplateResponse* response) override;
+  grpc::ServerUnaryReactor* LintTemplate(grpc::CallbackServerContext* context,
+                                         const v1::LintTemplateRequest* request,
+                                         v1::LintTemplateResponse* response) override;
   grpc::ServerUnaryReactor* ListTemplates(grpc::CallbackServerContext* context,
                                           const v1::ListTemplatesRequest* request,
                                           v1::ListTemplatesResponse* response) override;

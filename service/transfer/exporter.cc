@@ -26,7 +26,8 @@ constexpr std::size_t kBytesPerPage = 256u << 10;
 constexpr int kRowsPerPage = 2000;
 
 void AddLine(const Json& json, std::string& lines) {
-  // What is not UTF-8 was refused at the door; should some have come in all the same, it is replaced.
+  // What is not UTF-8 was refused at the door; should some have come in all the same, it is
+  // replaced.
   lines += json.dump(-1, ' ', false, Json::error_handler_t::replace);
   lines += '\n';
 }
@@ -112,7 +113,8 @@ absl::Status Exporter::AddTask(storage::Snapshot& snapshot, std::string_view key
   }
   const auto context = snapshot.Get(Table::kContexts, key);
   if (!context.ok()) return context.status();
-  if (!context->has_value()) return Unreadable(absl::StrCat("the context of task ", id->ToString()));
+  if (!context->has_value())
+    return Unreadable(absl::StrCat("the context of task ", id->ToString()));
   const auto steps = ReadSteps(snapshot, *id);
   if (!steps.ok()) return steps.status();
   Json task = {{"task_id", id->ToString()},

@@ -16,12 +16,11 @@ namespace tasker::service {
 class Exporter {
  public:
   // `store` must outlive it.
-  Exporter(v1::ExportRecordsRequest request, storage::Store* store,
-           storage::PartitionId partition)
+  Exporter(v1::ExportRecordsRequest request, storage::Store* store, storage::PartitionId partition)
       : request_(std::move(request)), store_(*store), partition_(partition) {}
 
-  // The next lines; empty: there are no more. Errors: DATA_LOSS: a record cannot be read, the message
-  // names it; else what the store answers.
+  // The next lines; empty: there are no more. Errors: DATA_LOSS: a record cannot be read, the
+  // message names it; else what the store answers.
   absl::StatusOr<std::string> Next();
 
  private:

@@ -28,9 +28,9 @@ class Importer {
         templates_(*templates),
         runner_(*runner) {}
 
-  // Takes a piece of the text; lines need not end with it. Errors: INVALID_ARGUMENT: a line cannot be
-  // read, the message says which and why; RESOURCE_EXHAUSTED: it is too long; else what the registry
-  // or the runner answer. Nothing may follow an error.
+  // Takes a piece of the text; lines need not end with it. Errors: INVALID_ARGUMENT: a line cannot
+  // be read, the message says which and why; RESOURCE_EXHAUSTED: it is too long; else what the
+  // registry or the runner answer. Nothing may follow an error.
   absl::Status Take(std::string_view piece);
 
   // The text has ended.

@@ -62,7 +62,7 @@ Json ValueToJson(const Message& record, const FieldDescriptor& field, int index)
                       : fields.GetEnum(record, &field)->name();
     case FieldDescriptor::CPPTYPE_STRING:
       return TextToJson(field, repeated ? fields.GetRepeatedString(record, &field, index)
-                                         : fields.GetString(record, &field));
+                                        : fields.GetString(record, &field));
     case FieldDescriptor::CPPTYPE_MESSAGE:
       return ToJson(repeated ? fields.GetRepeatedMessage(record, &field, index)
                              : fields.GetMessage(record, &field));
@@ -91,8 +91,7 @@ absl::Status SetNumber(const Json& json, const std::string& path, Message& recor
                        void (Reflection::*set)(Message*, const FieldDescriptor*, Number) const,
                        void (Reflection::*add)(Message*, const FieldDescriptor*, Number) const) {
   if (!Fits<Number>(json)) return Wrong(path, "a whole number that fits");
-  (record.GetReflection()->*(field.is_repeated() ? add : set))(&record, &field,
-                                                               json.get<Number>());
+  (record.GetReflection()->*(field.is_repeated() ? add : set))(&record, &field, json.get<Number>());
   return absl::OkStatus();
 }
 

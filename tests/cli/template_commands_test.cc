@@ -1,5 +1,3 @@
-#include <filesystem>
-#include <fstream>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -8,6 +6,7 @@
 
 #include "tests/cli/command_run.h"
 #include "tests/cli/task_builder.h"
+#include "tests/cli/temporary_file.h"
 
 namespace tasker::cli {
 namespace {
@@ -38,21 +37,6 @@ v1::Template OrderTemplate() {
   pay->set_handler_config(R"({"timeout": 30})");
   return shown;
 }
-
-// A file in a folder of its own, gone with this object.
-class TemporaryFile {
- public:
-  explicit TemporaryFile(const std::string& content)
-      : folder_(testing::TempDir() + "tasker_cli_XXXXXX") {
-    if (mkdtemp(folder_.data()) == nullptr) throw std::runtime_error("no temporary folder");
-    std::ofstream(path()) << content;
-  }
-  ~TemporaryFile() { std::filesystem::remove_all(folder_); }
-  std::string path() const { return folder_ + "/order.yaml"; }
-
- private:
-  std::string folder_;
-};
 
 class TemplateCommandsTest : public testing::Test {
  protected:

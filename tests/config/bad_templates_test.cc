@@ -1,43 +1,19 @@
-// What is said of wrong templates, and where: the table is bad_templates.txt.
-#include <sstream>
+// What is said of wrong templates, and where: the table is wrong_templates.txt.
+#include <algorithm>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "config/template_loader.h"
-#include "tests/config/read_file.h"
+#include "tests/config/wrong_templates.h"
 
 namespace tasker::config {
 namespace {
 
 using ::testing::HasSubstr;
-
-struct Bad {
-  std::string title;
-  std::string yaml;
-  // All that is said, a line each.
-  std::string said;
-};
-
-// Each begins with `=== TITLE`; its text goes up to `>>>`, and what is said of it up to the next.
-std::vector<Bad> Table() {
-  std::istringstream file(ReadFile(SourcePath("tests/config/bad_templates.txt")));
-  std::vector<Bad> table;
-  bool in_yaml = false;
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("=== ")) {
-      table.push_back({line.substr(4), "", ""});
-      in_yaml = true;
-    } else if (line == ">>>") {
-      in_yaml = false;
-    } else if (!table.empty()) {
-      (in_yaml ? table.back().yaml : table.back().said) += line + "\n";
-    }
-  }
-  return table;
-}
 
 LoadedTemplate Load(const std::string& yaml) {
   TemplateOptions options;
@@ -47,9 +23,9 @@ LoadedTemplate Load(const std::string& yaml) {
 }
 
 TEST(BadTemplates, AreToldExactlyWhatIsWrongAndWhere) {
-  const std::vector<Bad> table = Table();
+  const std::vector<WrongTemplate> table = WrongTemplates();
   EXPECT_GE(table.size(), 160u);
-  for (const Bad& bad : table) {
+  for (const WrongTemplate& bad : table) {
     SCOPED_TRACE(bad.title);
     const LoadedTemplate loaded = Load(bad.yaml);
     EXPECT_EQ(loaded.compiled, nullptr);
@@ -59,7 +35,7 @@ TEST(BadTemplates, AreToldExactlyWhatIsWrongAndWhere) {
 
 TEST(BadTemplates, HaveTitlesOfTheirOwn) {
   std::vector<std::string> titles;
-  for (const Bad& bad : Table()) titles.push_back(bad.title);
+  for (const WrongTemplate& bad : WrongTemplates()) titles.push_back(bad.title);
   std::ranges::sort(titles);
   EXPECT_EQ(std::ranges::adjacent_find(titles), titles.end());
 }

@@ -7,6 +7,7 @@
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
 
+#include "config/resolved_template.h"
 #include "config/template_loader.h"
 #include "tests/config/read_file.h"
 
@@ -29,37 +30,12 @@ LoadedTemplate Load(const fs::path& file, const std::string& environment) {
       {.source_name = file.filename(), .environment = environment, .variables = nullptr});
 }
 
-json TextOrNull(const std::string& text) { return text.empty() ? json() : json(text); }
-
-json StepJson(const engine::TaskTemplate& tmpl, const engine::StepTemplate& step) {
-  json parents = json::array();
-  for (const engine::StepIndex parent : step.parents) {
-    parents.push_back(tmpl.steps[engine::Raw(parent)].name);
-  }
-  return {
-      {"name", step.name},
-      {"description", step.description},
-      {"handler_class", step.handler_class},
-      {"depends_on", parents},
-      {"retryable", step.retryable},
-      {"retry_limit", step.retry_limit},
-      {"skippable", step.skippable},
-      {"dependent_system", step.dependent_system ? json(*step.dependent_system) : json()},
-      {"handler_config", json::parse(step.handler_config.empty() ? "null" : step.handler_config)}};
-}
-
-// In the form of expected.json.
-json TemplateJson(const engine::TaskTemplate& tmpl) {
-  json steps = json::array();
-  for (const engine::StepTemplate& step : tmpl.steps) steps.push_back(StepJson(tmpl, step));
-  return {{"name", tmpl.id.name},
-          {"namespace_name", tmpl.id.namespace_name},
-          {"version", tmpl.id.version},
-          {"module_namespace", TextOrNull(tmpl.module_namespace)},
-          {"task_handler_class", tmpl.task_handler_class},
-          {"concurrent", tmpl.concurrent},
-          {"has_schema", !tmpl.schema.empty()},
-          {"steps", steps}};
+// What `tasker template resolve` prints, as far as expected.json tells it.
+json Resolved(const engine::TaskTemplate& resolved, const json& expected) {
+  json all = json(ResolvedJson(resolved));
+  json told;
+  for (const auto& [key, value] : expected.items()) told[key] = all[key];
+  return told;
 }
 
 class PredecessorTemplates : public ::testing::Test {
@@ -84,8 +60,8 @@ TEST_F(PredecessorTemplates, LoadAsThePredecessorResolvesThemInEveryEnvironment)
       const LoadedTemplate loaded =
           Load(TemplatesFolder() / file, environment == "(none)" ? "" : environment);
       ASSERT_NE(loaded.compiled, nullptr) << ToString(loaded.diagnostics);
-      EXPECT_EQ(TemplateJson(*loaded.compiled), resolved)
-          << json::diff(TemplateJson(*loaded.compiled), resolved).dump(1);
+      const json made = Resolved(*loaded.compiled, resolved);
+      EXPECT_EQ(made, resolved) << json::diff(made, resolved).dump(1);
       ++compared;
     }
   }

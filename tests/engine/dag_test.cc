@@ -45,5 +45,23 @@ TEST(FindCycle, TakesAChainOfAHundredThousandInItsStride) {
   EXPECT_EQ(FindCycle(parents).size(), 100'001u);
 }
 
+TEST(FindCycles, NamesEachOfThoseThatShareNoStep) {
+  // 0 <-> 1, 2 -> 3 -> 4 -> 2, and 5 behind both.
+  const ParentLists parents = {{StepIndex{1}}, {StepIndex{0}}, {StepIndex{4}},
+                               {StepIndex{2}}, {StepIndex{3}}, {StepIndex{1}, StepIndex{4}}};
+  const auto cycles = FindCycles(parents, 10);
+  ASSERT_EQ(cycles.size(), 2u);
+  EXPECT_THAT(cycles[0], ElementsAre(StepIndex{0}, StepIndex{1}, StepIndex{0}));
+  EXPECT_THAT(cycles[1], ElementsAre(StepIndex{2}, StepIndex{3}, StepIndex{4}, StepIndex{2}));
+  EXPECT_EQ(FindCycles(parents, 1).size(), 1u);
+  EXPECT_TRUE(FindCycles({{}, {StepIndex{0}}}, 10).empty());
+}
+
+TEST(FindUnreachable, NamesStepsInCyclesAndBehindThem) {
+  const ParentLists parents = {{}, {StepIndex{2}}, {StepIndex{1}}, {StepIndex{2}}, {StepIndex{0}}};
+  EXPECT_THAT(FindUnreachable(parents), ElementsAre(StepIndex{1}, StepIndex{2}, StepIndex{3}));
+  EXPECT_TRUE(FindUnreachable({{}, {StepIndex{0}}}).empty());
+}
+
 }  // namespace
 }  // namespace tasker::engine
