@@ -60,7 +60,7 @@ TEST(TemplateResolve, ReadsStandardInputAndWarnsOnStandardError) {
   EXPECT_EQ(result.code, ExitCode::kOk);
   EXPECT_THAT(result.out, HasSubstr("pay    P              fetch"));
   EXPECT_EQ(result.err,
-            "standard input:7:60: warning: step_templates[0].handler_config.key: the variable "
+            "standard input:7:59: warning: step_templates[0].handler_config.key: the variable "
             "CLI_TEST_KEY is not set, so `${CLI_TEST_KEY}` stays as it is\n");
 }
 
