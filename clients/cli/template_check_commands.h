@@ -13,10 +13,10 @@ namespace tasker::cli {
 
 // Adds its commands to the group `template`, and keeps what they are given. Must live until the
 // session's action has run.
-class TemplateFileCommands {
+class TemplateCheckCommands {
  public:
   // `group` is the command `template`.
-  TemplateFileCommands(CLI::App& group, Session& session);
+  TemplateCheckCommands(CLI::App& group, Session& session);
 
  private:
   void AddResolve(CLI::App& group);

@@ -1,4 +1,4 @@
-#include "clients/cli/template_file_commands.h"
+#include "clients/cli/template_check_commands.h"
 
 #include <algorithm>
 #include <utility>
@@ -76,13 +76,13 @@ Json ToJson(const std::vector<config::TemplateDifference>& differences) {
 
 }  // namespace
 
-TemplateFileCommands::TemplateFileCommands(CLI::App& group, Session& session) : session_(session) {
+TemplateCheckCommands::TemplateCheckCommands(CLI::App& group, Session& session) : session_(session) {
   AddResolve(group);
   AddLint(group);
   AddDiff(group);
 }
 
-void TemplateFileCommands::AddResolve(CLI::App& group) {
+void TemplateCheckCommands::AddResolve(CLI::App& group) {
   CLI::App* resolve =
       group.add_subcommand("resolve", "Show what a template file becomes, without a service");
   resolve->add_option("FILE", file_, "A YAML file; - is standard input")->required();
@@ -94,7 +94,7 @@ void TemplateFileCommands::AddResolve(CLI::App& group) {
   resolve->callback([this] { session_.action = [this](Connection&) { return Resolve(); }; });
 }
 
-void TemplateFileCommands::AddLint(CLI::App& group) {
+void TemplateCheckCommands::AddLint(CLI::App& group) {
   CLI::App* lint = group.add_subcommand(
       "lint", "Tell all mistakes and warnings of template files, without a service");
   lint->add_option("FILE", files_, "YAML files; - is standard input")->required();
@@ -105,7 +105,7 @@ void TemplateFileCommands::AddLint(CLI::App& group) {
   lint->callback([this] { session_.action = [this](Connection&) { return Lint(); }; });
 }
 
-void TemplateFileCommands::AddDiff(CLI::App& group) {
+void TemplateCheckCommands::AddDiff(CLI::App& group) {
   CLI::App* diff = group.add_subcommand(
       "diff", "Show what a template file changes: of another file, or of what the service has");
   diff->add_option("FILE", file_, "The new YAML file; - is standard input")->required();
@@ -114,7 +114,7 @@ void TemplateFileCommands::AddDiff(CLI::App& group) {
       [this] { session_.action = [this](Connection& connection) { return Diff(connection); }; });
 }
 
-config::TemplateOptions TemplateFileCommands::OptionsFor(const std::string& file) const {
+config::TemplateOptions TemplateCheckCommands::OptionsFor(const std::string& file) const {
   config::TemplateOptions options;
   options.source_name = NameOf(file);
   options.environment = environment_;
@@ -125,14 +125,14 @@ config::TemplateOptions TemplateFileCommands::OptionsFor(const std::string& file
   return options;
 }
 
-std::optional<std::string> TemplateFileCommands::Read(const std::string& file) {
+std::optional<std::string> TemplateCheckCommands::Read(const std::string& file) {
   absl::StatusOr<std::string> source = ReadInput(file, session_.console.in);
   if (source.ok()) return *std::move(source);
   ReportUsage(session_, std::string(source.status().message()));
   return std::nullopt;
 }
 
-ExitCode TemplateFileCommands::Resolve() {
+ExitCode TemplateCheckCommands::Resolve() {
   const std::optional<std::string> source = Read(file_);
   if (!source) return ExitCode::kUsage;
   const config::LoadedTemplate loaded = config::LoadTemplate(*source, OptionsFor(file_));
@@ -147,7 +147,7 @@ ExitCode TemplateFileCommands::Resolve() {
   return ExitCode::kOk;
 }
 
-ExitCode TemplateFileCommands::Lint() {
+ExitCode TemplateCheckCommands::Lint() {
   const bool as_json = as_json_ || session_.json();
   ExitCode worst = ExitCode::kOk;
   Json files = Json::array();
@@ -183,7 +183,7 @@ ExitCode TemplateFileCommands::Lint() {
   return worst;
 }
 
-absl::StatusOr<std::string> TemplateFileCommands::Applied(Connection& connection,
+absl::StatusOr<std::string> TemplateCheckCommands::Applied(Connection& connection,
                                                           const std::string& file,
                                                           const std::string& source) {
   config::TemplateOptions options = OptionsFor(file);
@@ -211,7 +211,7 @@ absl::StatusOr<std::string> TemplateFileCommands::Applied(Connection& connection
   return absl::NotFoundError("no such template");
 }
 
-ExitCode TemplateFileCommands::Diff(Connection& connection) {
+ExitCode TemplateCheckCommands::Diff(Connection& connection) {
   const std::optional<std::string> after = Read(file_);
   if (!after) return ExitCode::kUsage;
   std::string before;
