@@ -82,8 +82,7 @@ AdminCommands::AdminCommands(CLI::App& app, Session& session) : session_(session
 
 ExitCode AdminCommands::Status(Connection& connection) {
   v1::GetStatusResponse response;
-  const auto status =
-      connection.admin().GetStatus(connection.NewCall().get(), {}, &response);
+  const auto status = connection.admin().GetStatus(connection.NewCall().get(), {}, &response);
   if (!status.ok()) return ReportFailure(session_, status);
   if (session_.json()) return PrintJson(session_, response);
   auto& out = session_.console.out;
@@ -96,6 +95,11 @@ ExitCode AdminCommands::Status(Connection& connection) {
       << " handlers connected, store format " << response.store_format() << '\n';
   if (response.unreadable_tasks() > 0) {
     out << response.unreadable_tasks() << " open tasks cannot be read; the log names them\n";
+  }
+  if (response.broken_template_files() + response.unusable_stored_templates() > 0) {
+    out << response.broken_template_files() << " template files are broken, "
+        << response.unusable_stored_templates()
+        << " stored templates cannot be used: see `tasker template files`\n";
   }
   return response.writable() ? ExitCode::kOk : ExitCode::kRefused;
 }

@@ -34,10 +34,10 @@
 #include "service/tasks/sub_task_starter.h"
 #include "service/tasks/task_reader.h"
 #include "service/tasks/task_service.h"
+#include "service/templates/template_files_view.h"
 #include "service/templates/template_folder.h"
 #include "service/templates/template_metrics.h"
 #include "service/templates/template_registry.h"
-#include "service/templates/template_files_view.h"
 #include "service/templates/template_service.h"
 #include "storage/keys.h"
 #include "storage/rocksdb_store.h"
@@ -139,8 +139,7 @@ class ServerImpl final : public Server {
           settings_.templates, settings_.templates_rescan, templates_.get());
       template_folder_->LoadNow();
     }
-    template_metrics_ =
-        std::make_shared<TemplateMetrics>(templates_.get(), template_folder_.get());
+    template_metrics_ = std::make_shared<TemplateMetrics>(templates_.get(), template_folder_.get());
     return absl::OkStatus();
   }
 

@@ -5,13 +5,13 @@
 #include <cstring>
 #include <fcntl.h>
 #include <filesystem>
-#include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
 #include <utility>
 
 #include "absl/cleanup/cleanup.h"
 #include "absl/strings/str_cat.h"
+#include <sys/stat.h>
 
 #include "config/template_loader.h"
 #include "service/templates/path_trail.h"
@@ -30,9 +30,7 @@ FileStamp StampOf(const struct stat& status) {
           Nanos(status.st_ctim)};
 }
 
-absl::Status CannotBeRead(int error) {
-  return absl::ErrnoToStatus(error, "cannot be read");
-}
+absl::Status CannotBeRead(int error) { return absl::ErrnoToStatus(error, "cannot be read"); }
 
 // Whether what has this status can be read as a template.
 absl::Status CheckKind(const struct stat& status) {
@@ -43,9 +41,8 @@ absl::Status CheckKind(const struct stat& status) {
   if (S_ISDIR(status.st_mode)) kind = "a folder";
   if (kind != nullptr) return absl::InvalidArgumentError(absl::StrCat("is ", kind, ", not a file"));
   if (status.st_size > static_cast<off_t>(config::kTemplateBytesMax)) {
-    return absl::InvalidArgumentError(absl::StrCat("has ", status.st_size,
-                                                   " bytes, over the limit of ",
-                                                   config::kTemplateBytesMax, " bytes"));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "has ", status.st_size, " bytes, over the limit of ", config::kTemplateBytesMax, " bytes"));
   }
   return absl::OkStatus();
 }
@@ -89,12 +86,11 @@ class Scanner {
     struct stat status {};
     if (stat(full.c_str(), &status) != 0) return CannotEnter(path, std::strerror(errno));
     if (!S_ISDIR(status.st_mode)) return CannotEnter(path, "is not a folder");
-    const auto [known, is_new] =
-        entered_.emplace(std::pair(status.st_dev, status.st_ino), path);
+    const auto [known, is_new] = entered_.emplace(std::pair(status.st_dev, status.st_ino), path);
     if (!is_new) {
-      return Skip(path, absl::StrCat("is the same folder as `",
-                                     known->second.empty() ? "." : known->second,
-                                     "`, which is read already"));
+      return Skip(
+          path, absl::StrCat("is the same folder as `", known->second.empty() ? "." : known->second,
+                             "`, which is read already"));
     }
     if (depth > limits_.depth) {
       return Skip(path, absl::StrCat("lies deeper than ", limits_.depth, " folders"));

@@ -6,12 +6,12 @@
 #include <cstdint>
 #include <cstring>
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 
 namespace tasker::service {
 namespace {
@@ -52,8 +52,8 @@ absl::Status FolderWatch::Begin() {
   events_fd_ = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
   if (events_fd_ >= 0) return absl::OkStatus();
   if (errno == EMFILE || errno == ENFILE) {
-    return absl::ResourceExhaustedError(
-        absl::StrCat("inotify: ", std::strerror(errno), "; fs.inotify.max_user_instances may help"));
+    return absl::ResourceExhaustedError(absl::StrCat("inotify: ", std::strerror(errno),
+                                                     "; fs.inotify.max_user_instances may help"));
   }
   return absl::UnavailableError(absl::StrCat("inotify: ", std::strerror(errno)));
 }
@@ -65,8 +65,8 @@ absl::StatusOr<bool> FolderWatch::Watch(const std::map<std::string, WatchedFolde
   for (const auto& [path, what] : folders) {
     if (absl::Status added = Add(path, what, now); !added.ok()) failure = std::move(added);
   }
-  const bool some_are_new =
-      std::ranges::any_of(now, [this](const auto& entry) { return !watches_.contains(entry.first); });
+  const bool some_are_new = std::ranges::any_of(
+      now, [this](const auto& entry) { return !watches_.contains(entry.first); });
   for (const auto& [watch, before] : watches_) {
     if (!now.contains(watch)) inotify_rm_watch(events_fd_, watch);
   }
@@ -79,8 +79,8 @@ absl::Status FolderWatch::Add(const std::string& path, const WatchedFolder& what
                               absl::flat_hash_map<int, Watched>& now) {
   const int watch = inotify_add_watch(events_fd_, path.c_str(), MaskOf(what));
   if (watch < 0 && errno == ENOSPC) {
-    return absl::ResourceExhaustedError(absl::StrCat(
-        "inotify: no more folders can be watched; raise fs.inotify.max_user_watches"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("inotify: no more folders can be watched; raise fs.inotify.max_user_watches"));
   }
   // It is gone, or its owner does not let us: then nothing of it is read either.
   if (watch < 0) return absl::OkStatus();

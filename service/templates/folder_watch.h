@@ -29,8 +29,8 @@ class FolderWatch {
 
   // Watches these folders, by their paths, in place of those before. Those that are not there are
   // passed over. True: some were not watched until now, so what happened there may have been
-  // missed. Errors, and as much is watched as can be: RESOURCE_EXHAUSTED: the system's limits, which
-  // the message names; UNAVAILABLE: it cannot watch at all.
+  // missed. Errors, and as much is watched as can be: RESOURCE_EXHAUSTED: the system's limits,
+  // which the message names; UNAVAILABLE: it cannot watch at all.
   absl::StatusOr<bool> Watch(const std::map<std::string, WatchedFolder>& folders);
 
   struct Seen {
@@ -46,8 +46,8 @@ class FolderWatch {
   // Makes Wait return, now or the next time.
   void Call();
 
-  // Whether somebody seems to have the file open and to be writing to it. What is half there by then
-  // may look whole.
+  // Whether somebody seems to have the file open and to be writing to it. What is half there by
+  // then may look whole.
   bool IsBeingWritten(const std::string& path) const;
 
  private:

@@ -23,7 +23,9 @@ void ScanSchedule::OnStoreBack(Time now) {
 void ScanSchedule::OnLooked(Time now, const Looked& looked) {
   first_change_.reset();
   due_.reset();
-  const auto look_after = [&](Duration wait) { due_ = std::min(due_.value_or(now + wait), now + wait); };
+  const auto look_after = [&](Duration wait) {
+    due_ = std::min(due_.value_or(now + wait), now + wait);
+  };
   if (rescan_ > Duration::zero()) look_after(rescan_);
   if (looked.unsettled) look_after(kQuiet);
   if (looked.not_stored) {

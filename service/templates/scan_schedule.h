@@ -7,7 +7,8 @@
 namespace tasker::service {
 
 // Pure: the time is handed in. A burst of changes leads to one look, once it is over or has lasted
-// long enough; and however many changes there are, looking takes at most a tenth of a thread's time.
+// long enough; and however many changes there are, looking takes at most a tenth of a thread's
+// time.
 class ScanSchedule {
  public:
   using Time = std::chrono::steady_clock::time_point;

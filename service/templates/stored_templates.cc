@@ -81,7 +81,8 @@ absl::Status TemplateRegistry::LoadStored(std::vector<std::string>& problems) {
 void TemplateRegistry::TakeStored(std::span<const TemplateCatalog::Row> rows,
                                   std::vector<std::string>& problems) {
   std::vector<Stored> stored(rows.size());
-  ForEachInParallel(rows.size(), LoadThreads(), [&](std::size_t i) { stored[i] = LoadRow(rows[i]); });
+  ForEachInParallel(rows.size(), LoadThreads(),
+                    [&](std::size_t i) { stored[i] = LoadRow(rows[i]); });
   absl::MutexLock lock(&mutex_);
   for (std::size_t i = 0; i < rows.size(); ++i) {
     const TemplateCatalog::Row& row = rows[i];

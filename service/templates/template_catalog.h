@@ -30,8 +30,8 @@ class TemplateCatalog {
   absl::Status Read(const std::function<void(Row)>& take) const;
 
   // Writes rows, whose records are set, in one commit: all of them or none. Errors:
-  // RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: the store takes no commits. Whether they were
-  // written is then not known, if the store itself does not know.
+  // RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: the store takes no commits. Whether they
+  // were written is then not known, if the store itself does not know.
   absl::Status Put(std::span<const Row> rows);
 
  private:

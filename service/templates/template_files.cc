@@ -1,11 +1,11 @@
 #include "service/templates/template_files.h"
 
 #include <algorithm>
-#include <openssl/sha.h>
 #include <string_view>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include <openssl/sha.h>
 #include <spdlog/spdlog.h>
 
 #include "engine/tasks/record_codec.h"
@@ -19,8 +19,8 @@ using State = TemplateFile::State;
 // What is applied together, and stored in one commit.
 constexpr std::size_t kPieceBytes = 8u << 20;
 constexpr std::size_t kPieceFiles = 512;
-// A change of a file within the same tick of the file system's clock does not show in its stamp. The
-// coarsest that is mounted (FAT's) ticks every two seconds.
+// A change of a file within the same tick of the file system's clock does not show in its stamp.
+// The coarsest that is mounted (FAT's) ticks every two seconds.
 constexpr std::int64_t kTickNs = 2'000'000'000;
 // Whoever writes to a file without end is not waited for.
 constexpr int kUnsettledLooksMax = 100;
@@ -140,11 +140,12 @@ TemplateFiles::Looked TemplateFiles::Look(int threads, const Questions& question
       const auto at = static_cast<std::size_t>(load);
       return loads_[at] - loads_before[at];
     };
-    spdlog::info("templates of {}: {} applied, {} unchanged, {} refused, {} unreadable, {} not stored, in {} ms",
-                 folder_, count(FileLoad::kApplied), count(FileLoad::kUnchanged),
-                 count(FileLoad::kRefused), count(FileLoad::kUnreadable),
-                 count(FileLoad::kNotStored),
-                 std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+    spdlog::info(
+        "templates of {}: {} applied, {} unchanged, {} refused, {} unreadable, {} not stored, in "
+        "{} ms",
+        folder_, count(FileLoad::kApplied), count(FileLoad::kUnchanged), count(FileLoad::kRefused),
+        count(FileLoad::kUnreadable), count(FileLoad::kNotStored),
+        std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
   }
   return looked;
 }
@@ -185,8 +186,7 @@ bool TemplateFiles::IsUnsettled(const FolderScan::File& file, Known& known,
                                 const Questions& questions) const {
   const std::int64_t age = AgeNs(file.stamp);
   const bool is_fresh = age >= 0 && age < std::chrono::nanoseconds(kSettle).count();
-  const bool is_open =
-      questions.is_being_written && questions.is_being_written(file.full_path);
+  const bool is_open = questions.is_being_written && questions.is_being_written(file.full_path);
   if (!is_fresh && !is_open) return false;
   return ++known.unsettled_looks < kUnsettledLooksMax;
 }
@@ -215,10 +215,10 @@ void TemplateFiles::Answer(const std::string& path, Known& known, const std::str
       log.Say(spdlog::level::warn, warning.ToString());
     }
     if (answer->created || before != State::kLoaded) {
-      log.Say(spdlog::level::info,
-              absl::StrCat("template ", answer->entry->compiled->id.ToString(),
-                           answer->created ? ": applied from " : ": unchanged in ",
-                           FullPath(path)));
+      log.Say(
+          spdlog::level::info,
+          absl::StrCat("template ", answer->entry->compiled->id.ToString(),
+                       answer->created ? ": applied from " : ": unchanged in ", FullPath(path)));
     }
     return;
   }
@@ -237,9 +237,8 @@ void TemplateFiles::Answer(const std::string& path, Known& known, const std::str
   file->since = before == State::kNotStored ? known.file->since : ReadClock();
   known.file = std::move(file);
   if (before != State::kNotStored) {
-    log.Say(spdlog::level::err,
-            absl::StrCat("template file ", FullPath(path), ": ", known.file->problem,
-                         "; it is tried again"));
+    log.Say(spdlog::level::err, absl::StrCat("template file ", FullPath(path), ": ",
+                                             known.file->problem, "; it is tried again"));
   }
 }
 
@@ -306,7 +305,8 @@ void TemplateFiles::Publish(std::chrono::steady_clock::duration took) {
     if (known.file != nullptr) report->files.push_back(known.file);
   }
   for (const auto& [path, file] : skipped_) report->files.push_back(file);
-  std::ranges::sort(report->files, {}, [](const auto& file) { return std::string_view(file->path); });
+  std::ranges::sort(report->files, {},
+                    [](const auto& file) { return std::string_view(file->path); });
   report->looked_at = ReadClock();
   report->took = took;
   report->looks = looks_;

@@ -68,8 +68,8 @@ struct FolderReport {
 };
 
 // Looks at a folder and applies what has changed in it. A file is read once nothing has written to
-// it for a moment, since half of a template may well be one. What cannot be taken is logged once for
-// each change of its content. Look is called by one thread at a time; report by any.
+// it for a moment, since half of a template may well be one. What cannot be taken is logged once
+// for each change of its content. Look is called by one thread at a time; report by any.
 class TemplateFiles {
  public:
   // Nothing is read that was written to so recently.
@@ -123,7 +123,8 @@ class TemplateFiles {
   void Apply(Piece& piece, int threads, Log& log);
   void Answer(const std::string& path, Known& known, const std::string& digest,
               const absl::StatusOr<TemplateRegistry::Applied>& answer, Log& log);
-  void SetBroken(const std::string& path, Known& known, std::string problem, FileLoad why, Log& log);
+  void SetBroken(const std::string& path, Known& known, std::string problem, FileLoad why,
+                 Log& log);
   bool IsUnsettled(const FolderScan::File& file, Known& known, const Questions& questions) const;
   void Count(FileLoad load) { ++loads_[static_cast<std::size_t>(load)]; }
   void ForgetUnseen(Log& log);

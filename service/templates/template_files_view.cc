@@ -75,7 +75,9 @@ absl::Status ListFiles(const TemplateRegistry& registry, const TemplateFolder* f
   response.set_folder_problem(report->problem);
   response.set_watch_problem(folder->watch_problem());
   *response.mutable_looked_at() = TimeOf(report->looked_at);
-  const auto count = [&](State state) { return static_cast<std::uint32_t>(report->CountOf(state)); };
+  const auto count = [&](State state) {
+    return static_cast<std::uint32_t>(report->CountOf(state));
+  };
   response.set_loaded(count(State::kLoaded));
   response.set_broken(count(State::kBroken));
   response.set_not_stored(count(State::kNotStored));

@@ -32,6 +32,9 @@ absl::Status TemplateFolder::Begin() {
   absl::StatusOr<std::unique_ptr<FolderWatch>> watch = FolderWatch::Make();
   if (!watch.ok()) return watch.status();
   watch_ = *std::move(watch);
+  // What has changed since LoadNow, and what there is to be watched: from here on nothing is
+  // missed.
+  Look();
   absl::MutexLock lock(&stop_mutex_);
   thread_ = std::thread([this] { Run(); });
   return absl::OkStatus();
@@ -52,8 +55,6 @@ void TemplateFolder::Stop() {
 
 void TemplateFolder::Run() {
   pthread_setname_np(pthread_self(), "templates");
-  // What has changed since LoadNow, and what there is to be watched.
-  Look();
   while (!stopping_.load()) {
     const std::optional<ScanSchedule::Time> next = schedule_.Next();
     const ScanSchedule::Time now = Clock::now();
@@ -61,8 +62,7 @@ void TemplateFolder::Run() {
       Look();
       continue;
     }
-    const FolderWatch::Seen seen =
-        watch_->Wait(next ? std::optional(*next - now) : std::nullopt);
+    const FolderWatch::Seen seen = watch_->Wait(next ? std::optional(*next - now) : std::nullopt);
     if (seen.overflowed) overflows_.fetch_add(1, std::memory_order_relaxed);
     if (seen.changed) schedule_.OnChange(Clock::now());
     if (store_is_back_.exchange(false)) schedule_.OnStoreBack(Clock::now());
@@ -99,9 +99,8 @@ void TemplateFolder::SetWatchProblem(const absl::Status& status) {
     spdlog::warn("templates folder {}: {}; it is looked at every {} ms instead", folder, problem,
                  rescan_.count());
   } else {
-    spdlog::error(
-        "templates folder {}: {}; changes are not noticed, since `templates_rescan` is 0", folder,
-        problem);
+    spdlog::error("templates folder {}: {}; changes are not noticed, since `templates_rescan` is 0",
+                  folder, problem);
   }
 }
 

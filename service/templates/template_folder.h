@@ -35,7 +35,7 @@ class TemplateFolder {
   // else to do. Files that are just being written are waited for, up to a second.
   void LoadNow();
 
-  // Starts the thread, once. Error: UNAVAILABLE: the system gives none.
+  // Watches the folder, and starts the thread, once. Error: UNAVAILABLE: the system gives none.
   absl::Status Begin();
 
   // What could not be stored can be stored now.

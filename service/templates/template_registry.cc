@@ -159,8 +159,7 @@ TemplateRegistry::Candidate TemplateRegistry::Prepare(const Source& source) cons
 
 absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Compare(const EntryPtr& there,
                                                                     const EntryPtr& made) const {
-  if (there->source == made->source ||
-      config::SameTemplateSource(there->source, made->source)) {
+  if (there->source == made->source || config::SameTemplateSource(there->source, made->source)) {
     return Applied{there, false, made->warnings};
   }
   return absl::FailedPreconditionError(
@@ -175,7 +174,8 @@ absl::Status TemplateRegistry::CheckFlaw(const Entry& made) const {
   {
     absl::ReaderMutexLock lock(&mutex_);
     const auto flaw = flaws_.find(id);
-    // Of a row that cannot be read nobody can say what it said: applying it again is all that helps.
+    // Of a row that cannot be read nobody can say what it said: applying it again is all that
+    // helps.
     if (flaw == flaws_.end() || !flaw->second.source) return absl::OkStatus();
     source = *flaw->second.source;
   }

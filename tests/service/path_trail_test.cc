@@ -22,7 +22,8 @@ class PathTrailTest : public ::testing::Test {
   // The trail from the temporary folder on.
   std::vector<TrailStop> Below(const std::string& path) {
     std::vector<TrailStop> all = PathTrail((root_ / path).string());
-    std::erase_if(all, [&](const TrailStop& stop) { return !stop.folder.starts_with(root_.string()); });
+    std::erase_if(all,
+                  [&](const TrailStop& stop) { return !stop.folder.starts_with(root_.string()); });
     return all;
   }
   TrailStop Stop(const std::string& folder, const std::string& name) {

@@ -1,10 +1,10 @@
 #include "service/templates/template_files.h"
 
 #include <filesystem>
-#include <sys/stat.h>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "tests/service/folder_world.h"
 

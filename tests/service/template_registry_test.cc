@@ -33,9 +33,8 @@ class TemplateRegistryTest : public ::testing::Test {
     const storage::Ownership own = *store_.Acquire(storage::kCatalog);
     storage::Batch batch;
     batch.Put(storage::Table::kTemplates, storage::TemplateKey("default", name, "1.0.0"), row);
-    ASSERT_TRUE(
-        store_.Commit(storage::kCatalog, own.epoch, storage::Next(own.last_sequence), batch)
-            .detail.ok());
+    ASSERT_TRUE(store_.Commit(storage::kCatalog, own.epoch, storage::Next(own.last_sequence), batch)
+                    .detail.ok());
   }
   static std::string RowOf(const std::string& source) {
     storage::v1::TemplateRecord record;
