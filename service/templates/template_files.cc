@@ -62,24 +62,26 @@ std::size_t FolderReport::CountOf(State state) const {
 class TemplateFiles::Log {
  public:
   ~Log() {
-    if (left_out_ > 0) {
-      spdlog::warn("templates: {} lines more are left out; `tasker template files` names each file",
-                   left_out_);
-    }
+    if (left_out_ == 0) return;
+    spdlog::warn("templates: {} lines more are left out; `tasker template files` names each file",
+                 left_out_);
   }
 
+  // The summary counts what was well, so that nobody misses a line of that.
   void Say(spdlog::level::level_enum level, const std::string& line) {
-    if (lines_ == kLinesMax) {
-      ++left_out_;
-    } else {
-      ++lines_;
+    int& lines = level == spdlog::level::info ? good_lines_ : bad_lines_;
+    if (lines < kLinesMax) {
+      ++lines;
       spdlog::log(level, line);
+    } else if (level != spdlog::level::info) {
+      ++left_out_;
     }
   }
 
  private:
-  static constexpr int kLinesMax = 200;
-  int lines_ = 0;
+  static constexpr int kLinesMax = 100;
+  int good_lines_ = 0;
+  int bad_lines_ = 0;
   std::size_t left_out_ = 0;
 };
 

@@ -10,6 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include <spdlog/spdlog.h>
+
 #include "service/templates/template_files.h"
 #include "service/templates/template_registry.h"
 #include "storage/memory_store.h"
@@ -39,6 +41,8 @@ inline bool Await(const std::function<bool()>& holds) {
 class FolderWorld {
  public:
   explicit FolderWorld(const std::string& environment = "test") {
+    // What is logged is in the reports as well.
+    spdlog::set_level(spdlog::level::off);
     registry = *TemplateRegistry::Open(&store, environment, nullptr, problems);
     std::filesystem::create_directory(folder());
   }
