@@ -79,6 +79,11 @@ bench-recovery: install ## how long a start takes: BENCH_ARGS='--finished 100000
 	@.ci/build bin/taskerd bin/recovery_bench
 	@build/bin/recovery_bench $(BENCH_ARGS)
 
+.PHONY: bench-templates
+bench-templates: install ## how long a folder of templates takes: BENCH_ARGS='--templates 1000 --steps 50'
+	@.ci/build bin/taskerd bin/templates_bench
+	@build/bin/templates_bench $(BENCH_ARGS)
+
 .PHONY: proto-lint
 proto-lint: install-test ## check the protos by buf's STANDARD rules and its layout
 	@.ci/proto-lint

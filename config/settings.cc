@@ -70,6 +70,8 @@ class Reader {
                  {"data", Text(&settings_.data, IsNotEmpty, "a folder")},
                  {"environment", Text(&settings_.environment, IsAnything, "")},
                  {"templates", Text(&settings_.templates, IsAnything, "")},
+                 {"templates_rescan", Duration(&settings_.templates_rescan, milliseconds(0))},
+                 {"strict_variables", Flag(&settings_.strict_variables)},
                  {"drain", Duration(&settings_.drain)},
                  {"store", Map({{"memory", Size(&settings_.store_memory_bytes, kStoreBytesLeast,
                                                 kStoreBytesMost, "8MiB to 1TiB")}})},
@@ -138,12 +140,13 @@ class Reader {
     };
   }
 
-  Section::Read Duration(milliseconds* out) {
-    return [this, out](const YamlFields& fields, const std::string& key) {
+  // At least `least`.
+  Section::Read Duration(milliseconds* out, milliseconds least = milliseconds(1)) {
+    return [this, out, least](const YamlFields& fields, const std::string& key) {
       const std::optional<std::string> text = Filled(fields, key);
       if (!text) return;
       const std::optional<milliseconds> duration = ParseDuration(*text);
-      if (duration && duration->count() > 0) {
+      if (duration && *duration >= least) {
         *out = *duration;
       } else {
         fields.Error(key,
@@ -192,6 +195,12 @@ class Reader {
   Section::Read Count(std::uint32_t* out, std::uint32_t most) {
     return [out, most](const YamlFields& fields, const std::string& key) {
       if (const auto count = fields.Count(key, most)) *out = *count;
+    };
+  }
+
+  static Section::Read Flag(bool* out) {
+    return [out](const YamlFields& fields, const std::string& key) {
+      if (const auto flag = fields.Flag(key)) *out = *flag;
     };
   }
 

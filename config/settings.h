@@ -42,8 +42,15 @@ struct Settings {
   std::uint64_t store_memory_bytes = 64u << 20;
   // `environment`: which `environments` of the templates count.
   std::string environment = "development";
-  // `templates`: folder of templates applied at start, read with its subfolders; empty: none.
+  // `templates`: folder of templates, read with its subfolders at start and whenever something
+  // changes in it; empty: none.
   std::string templates;
+  // `templates_rescan`: how often that folder is looked at though nothing was said to have changed,
+  // for file systems that do not tell; 0: never.
+  std::chrono::milliseconds templates_rescan = std::chrono::minutes(1);
+  // `strict_variables`: whether a template that refers to a variable that is not set is refused
+  // when it is applied.
+  bool strict_variables = false;
   // `log.level`: trace, debug, info, warn or error.
   std::string log_level = "info";
   // `handlers.lease`: how long an attempt is kept for a handler that gives no sign of life.

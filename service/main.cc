@@ -42,7 +42,8 @@ void AddFlags(CLI::App& app, Flags& flags) {
   app.add_option("--metrics-listen", flags.metrics_listen, "host:port of /metrics, empty for none");
   app.add_option("--data", flags.data, "Folder of the store");
   app.add_option("--environment", flags.environment, "Which `environments` of templates count");
-  app.add_option("--templates", flags.templates, "Folder of templates applied at start");
+  app.add_option("--templates", flags.templates,
+                 "Folder of templates, applied at start and when they change");
   app.add_option("--log-level", flags.log_level, "trace, debug, info, warn or error");
   app.add_option("--check-config", flags.check_config, "Check a settings file and exit");
   app.add_option("--check-template", flags.check_templates, "Check template files and exit");

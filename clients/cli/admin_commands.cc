@@ -96,6 +96,11 @@ ExitCode AdminCommands::Status(Connection& connection) {
   if (response.unreadable_tasks() > 0) {
     out << response.unreadable_tasks() << " open tasks cannot be read; the log names them\n";
   }
+  if (response.broken_template_files() + response.unusable_stored_templates() > 0) {
+    out << response.broken_template_files() << " template files are broken, "
+        << response.unusable_stored_templates()
+        << " stored templates cannot be used: see `tasker template files`\n";
+  }
   return response.writable() ? ExitCode::kOk : ExitCode::kRefused;
 }
 

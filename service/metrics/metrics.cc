@@ -111,6 +111,7 @@ absl::Status Metrics::Serve(const std::string& address) {
   }
   exposer_->RegisterCollectable(registry_);
   exposer_->RegisterCollectable(scraped_);
+  for (const auto& more : more_) exposer_->RegisterCollectable(more);
   return absl::OkStatus();
 }
 

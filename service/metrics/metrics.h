@@ -5,9 +5,12 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
+#include <prometheus/collectable.h>
 #include <prometheus/counter.h>
 #include <prometheus/exposer.h>
 #include <prometheus/family.h>
@@ -37,6 +40,9 @@ class Metrics {
 
   explicit Metrics(Sources sources);
 
+  // Has what `more` collects told as well. Before Serve.
+  void Add(std::shared_ptr<prometheus::Collectable> more) { more_.push_back(std::move(more)); }
+
   // Serves /metrics at host:port. Error: UNAVAILABLE if that address cannot be had.
   absl::Status Serve(const std::string& address);
 
@@ -60,6 +66,7 @@ class Metrics {
   const std::shared_ptr<prometheus::Registry> registry_;
   // Registered beside the registry: weak references only are kept there.
   const std::shared_ptr<Scraped> scraped_;
+  std::vector<std::shared_ptr<prometheus::Collectable>> more_;
   prometheus::Family<prometheus::Counter>& tasks_;
   prometheus::Family<prometheus::Histogram>& task_seconds_;
   prometheus::Family<prometheus::Counter>& steps_;

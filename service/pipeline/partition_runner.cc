@@ -132,6 +132,14 @@ void PartitionRunner::Change(storage::Batch batch, storage::Sequence as_of, Comp
   Post({{}, std::move(done), nullptr, std::nullopt, add});
 }
 
+void PartitionRunner::ProbeStore() {
+  const auto add = [](Group& group) {
+    group.needs_commit = true;
+    return absl::OkStatus();
+  };
+  Post({{}, nullptr, nullptr, std::nullopt, add});
+}
+
 void PartitionRunner::Adopt(AdoptedTask task, Completion done) {
   auto add = [this, task = std::move(task)](Group& group) mutable {
     return AdoptInto(task, group);
@@ -292,7 +300,7 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
     ends_.emplace_back(group->sequence, task);
     end_of_[task] = group->sequence;
   }
-  group->needs_commit = !group->batch.empty();
+  group->needs_commit = group->needs_commit || !group->batch.empty();
   if (group->needs_commit) {
     last_sequence_ = group->sequence;
   } else {

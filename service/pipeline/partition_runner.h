@@ -105,6 +105,10 @@ class PartitionRunner {
   // Adds events that come from elsewhere to the log.
   void Publish(std::vector<storage::v1::EventRecord> events, Completion done);
 
+  // Commits nothing, so that the runner notices if the store takes no commits: others write to it
+  // as well, and only the runner makes it take them again.
+  void ProbeStore();
+
   // Adds a task that comes from elsewhere, and takes it up if it is open. Errors beside Submit's:
   // ALREADY_EXISTS; DATA_LOSS: its records do not fit each other.
   void Adopt(AdoptedTask task, Completion done);

@@ -31,10 +31,12 @@
 #include "service/pipeline/recovery.h"
 #include "service/server/effect_release.h"
 #include "service/server/grpc_status.h"
-#include "service/server/template_folder.h"
 #include "service/tasks/sub_task_starter.h"
 #include "service/tasks/task_reader.h"
 #include "service/tasks/task_service.h"
+#include "service/templates/template_files_view.h"
+#include "service/templates/template_folder.h"
+#include "service/templates/template_metrics.h"
 #include "service/templates/template_registry.h"
 #include "service/templates/template_service.h"
 #include "storage/keys.h"
@@ -131,9 +133,15 @@ class ServerImpl final : public Server {
         store_.get(), settings_.environment, config::EnvironmentVariables(), problems);
     if (!templates.ok()) return templates.status();
     templates_ = *std::move(templates);
+    if (settings_.strict_variables) templates_->RequireVariables();
     for (const std::string& problem : problems) spdlog::error(problem);
-    return settings_.templates.empty() ? absl::OkStatus()
-                                       : ApplyFolder(settings_.templates, *templates_);
+    if (!settings_.templates.empty()) {
+      template_folder_ = std::make_unique<TemplateFolder>(
+          settings_.templates, settings_.templates_rescan, templates_.get());
+      template_folder_->LoadNow();
+    }
+    template_metrics_ = std::make_shared<TemplateMetrics>(templates_.get(), template_folder_.get());
+    return absl::OkStatus();
   }
 
   absl::Status StartPartition() {
@@ -175,13 +183,19 @@ class ServerImpl final : public Server {
     if (!runner.ok()) return runner.status();
     runner_ = *std::move(runner);
     sub_tasks_->SubmitTo(runner_.get());
+    // A service that does nothing else would not notice that the store takes no commits.
+    templates_->OnUnstored([this] { runner_->ProbeStore(); });
     runner_->Begin();
+    if (template_folder_ != nullptr) {
+      if (absl::Status begun = template_folder_->Begin(); !begun.ok()) return begun;
+    }
     reader_ = std::make_unique<TaskReader>(store_.get(), kPartition, find_template_);
     spdlog::info("{} open tasks taken up", runner_->open_tasks());
     return absl::OkStatus();
   }
 
   absl::Status Listen() {
+    metrics_->Add(template_metrics_);
     if (!settings_.metrics_listen.empty()) {
       if (absl::Status metrics = metrics_->Serve(settings_.metrics_listen); !metrics.ok()) {
         return metrics;
@@ -191,7 +205,7 @@ class ServerImpl final : public Server {
                                                   templates_.get(), runner_.get(), reader_.get());
     operator_service_ = std::make_unique<OperatorService>(kPartition, settings_.payload_bytes_max,
                                                           runner_.get(), reader_.get());
-    template_service_ = std::make_unique<TemplateService>(templates_.get());
+    template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get());
     event_service_ = std::make_unique<EventService>(log_.get(), hub_.get());
     admin_service_ = MakeAdminService();
     handler_service_ =
@@ -261,6 +275,7 @@ class ServerImpl final : public Server {
           google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(engine::ToMicros(started_at_));
       status.set_unreadable_tasks(unreadable_tasks_.load(std::memory_order_relaxed));
       status.set_connected_handlers(sessions_.size());
+      DescribeTemplates(*templates_, template_folder_.get(), status);
     };
     return std::make_unique<AdminService>(std::move(parts));
   }
@@ -276,6 +291,7 @@ class ServerImpl final : public Server {
 
   void OnWritable(storage::Sequence newest) {
     hub_->StartAnew(newest);
+    if (template_folder_ != nullptr) template_folder_->StoreIsBack();
     SetServing(true);
     spdlog::info("the store can be written again; {} open tasks taken up", runner_->open_tasks());
   }
@@ -298,6 +314,8 @@ class ServerImpl final : public Server {
       absl::MutexLock lock(&mutex_);
       if (!std::exchange(notified_, true)) failed_or_stopped_.Notify();
     }
+    // Nothing new comes from there while the rest ends.
+    if (template_folder_ != nullptr) template_folder_->Stop();
     if (grpc_ != nullptr) {
       SetServing(false);
       task_service_->Drain();
@@ -331,6 +349,9 @@ class ServerImpl final : public Server {
   std::unique_ptr<SubTaskStarter> sub_tasks_;
   std::unique_ptr<EffectRelease> release_;
   std::unique_ptr<PartitionRunner> runner_;
+  // Null if the settings name none.
+  std::unique_ptr<TemplateFolder> template_folder_;
+  std::shared_ptr<TemplateMetrics> template_metrics_;
   std::unique_ptr<TaskReader> reader_;
   std::unique_ptr<Retention> retention_;
   Maintenance maintenance_;

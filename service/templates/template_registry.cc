@@ -10,54 +10,32 @@
 #include "config/template_diff.h"
 #include "engine/tasks/record_codec.h"
 #include "service/pipeline/clock.h"
+#include "service/templates/parallel.h"
 #include "service/templates/version_order.h"
-#include "storage/keys.h"
-#include "tasker/storage/v1/records.pb.h"
 
 namespace tasker::service {
 namespace {
 
 using EntryPtr = TemplateRegistry::EntryPtr;
 
-absl::StatusOr<EntryPtr> MakeEntry(engine::TaskTemplatePtr compiled, std::string_view source,
-                                   engine::Timestamp applied_at) {
-  auto entry = std::make_shared<TemplateRegistry::Entry>();
-  if (!compiled->schema.empty()) {
-    absl::StatusOr<config::ContextSchema> schema = config::ContextSchema::Compile(compiled->schema);
+}  // namespace
+
+absl::StatusOr<EntryPtr> TemplateRegistry::MakeEntry(config::LoadedTemplate loaded,
+                                                     std::string_view source,
+                                                     engine::Timestamp applied_at) {
+  auto entry = std::make_shared<Entry>();
+  if (!loaded.compiled->schema.empty()) {
+    absl::StatusOr<config::ContextSchema> schema =
+        config::ContextSchema::Compile(loaded.compiled->schema);
     if (!schema.ok()) return schema.status();
     entry->schema = *std::move(schema);
   }
-  entry->compiled = std::move(compiled);
+  entry->compiled = std::move(loaded.compiled);
+  entry->warnings = std::move(loaded.diagnostics);
   entry->source = std::string(source);
   entry->applied_at = applied_at;
   return entry;
 }
-
-// Whether both are done by a handler, or wait, or run a task, each once or for each of some items.
-bool SameKind(const engine::StepTemplate& a, const engine::StepTemplate& b) {
-  const auto signal = [](const engine::StepTemplate& step) {
-    return step.wait ? step.wait->signal : std::string();
-  };
-  const auto items = [](const engine::StepTemplate& step) {
-    return step.for_each ? std::string(step.for_each->items->text()) : std::string();
-  };
-  return a.wait.has_value() == b.wait.has_value() && signal(a) == signal(b) &&
-         a.sub_task.has_value() == b.sub_task.has_value() &&
-         a.for_each.has_value() == b.for_each.has_value() && items(a) == items(b) &&
-         a.compensates == b.compensates && a.on_failure == b.on_failure;
-}
-
-// Whether tasks that run on one could run on the other: the same steps, of the same kinds, with the
-// same parents.
-bool SameShape(const engine::TaskTemplate& a, const engine::TaskTemplate& b) {
-  return a.id == b.id &&
-         std::ranges::equal(a.steps, b.steps,
-                            [](const engine::StepTemplate& x, const engine::StepTemplate& y) {
-                              return x.name == y.name && x.parents == y.parents && SameKind(x, y);
-                            });
-}
-
-}  // namespace
 
 absl::Status TemplateRegistry::Entry::CheckContext(std::string_view context_json) const {
   if (!schema) return absl::OkStatus();
@@ -76,16 +54,12 @@ bool TemplateRegistry::VersionLess::operator()(const std::string& a, const std::
   return LowerVersion(a, b);
 }
 
-absl::StatusOr<std::unique_ptr<TemplateRegistry>> TemplateRegistry::Open(
-    storage::Store* store, std::string environment, config::VariableLookup variables,
-    std::vector<std::string>& problems) {
-  const absl::StatusOr<storage::Ownership> ownership = store->Acquire(storage::kCatalog);
-  if (!ownership.ok()) return ownership.status();
-  std::unique_ptr<TemplateRegistry> registry(
-      new TemplateRegistry(store, std::move(environment), std::move(variables), *ownership));
-  if (absl::Status loaded = registry->LoadStored(problems); !loaded.ok()) return loaded;
-  return registry;
-}
+struct TemplateRegistry::Candidate {
+  // Null if it cannot be compiled.
+  EntryPtr made;
+  // Set once it is known what becomes of it: not if it is new.
+  std::optional<absl::StatusOr<Applied>> answer;
+};
 
 namespace {
 
@@ -97,53 +71,22 @@ std::string DifferenceOf(std::string_view before, std::string_view after) {
   return config::ToString(*differences, kLinesMax);
 }
 
-absl::Status CannotStore(const absl::Status& why) {
-  return absl::Status(
-      absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
-      absl::StrCat("the template could not be stored: ", std::string(why.message())));
-}
-
 }  // namespace
 
-absl::Status TemplateRegistry::LoadStored(std::vector<std::string>& problems) {
-  absl::MutexLock lock(&mutex_);
-  const std::string begin = storage::PartitionKey(storage::kCatalog);
-  const auto snapshot = store_.TakeSnapshot();
-  const auto rows = snapshot->Scan(storage::Table::kTemplates, begin, storage::KeyAfter(begin));
-  for (; rows->Valid(); rows->Next()) {
-    storage::v1::TemplateRecord record;
-    if (!record.ParseFromString(std::string(rows->value()))) {
-      return absl::DataLossError("a row of the table `templates` cannot be read");
-    }
-    config::LoadedTemplate kept = Load(record.source(), record.source_name(), record.environment());
-    if (kept.compiled == nullptr) {
-      problems.push_back(absl::StrCat("a stored template can no longer be loaded:\n",
-                                      config::ToString(kept.diagnostics)));
-      continue;
-    }
-    if (record.environment() != environment_) {
-      config::LoadedTemplate now = Load(record.source(), record.source_name(), environment_);
-      if (now.compiled != nullptr && SameShape(*kept.compiled, *now.compiled)) {
-        kept = std::move(now);
-      } else {
-        problems.push_back(absl::StrCat(
-            kept.compiled->id.ToString(), ": stays as resolved for environment `",
-            record.environment(), "`: for `", environment_,
-            "` its steps differ, which tasks under way could not follow; give it a new version"));
-      }
-    }
-    absl::StatusOr<EntryPtr> entry = MakeEntry(std::move(kept.compiled), record.source(),
-                                               engine::FromMicros(record.applied_at_us()));
-    if (!entry.ok()) return entry.status();
-    const engine::TemplateId id = (*entry)->compiled->id;
-    templates_[{id.namespace_name, id.name}][id.version] = *std::move(entry);
-  }
-  return rows->status();
+void TemplateRegistry::Insert(EntryPtr entry, bool resolved_for_now) {
+  const engine::TemplateId& id = entry->compiled->id;
+  if (resolved_for_now) by_source_.emplace(entry->source, entry);
+  templates_[{id.namespace_name, id.name}][id.version] = std::move(entry);
 }
 
 config::LoadedTemplate TemplateRegistry::Load(std::string_view source, std::string_view source_name,
-                                              const std::string& environment) const {
-  return config::LoadTemplate(source, {std::string(source_name), environment, variables_});
+                                              const std::string& environment, bool strict) const {
+  config::TemplateOptions options;
+  options.source_name = std::string(source_name);
+  options.environment = environment;
+  options.variables = variables_;
+  options.strict_variables = strict;
+  return config::LoadTemplate(source, options);
 }
 
 config::Diagnostics TemplateRegistry::Lint(std::string_view source, std::string_view source_name,
@@ -152,6 +95,7 @@ config::Diagnostics TemplateRegistry::Lint(std::string_view source, std::string_
   options.source_name = std::string(source_name);
   options.variables = variables_;
   options.strict = strict;
+  options.strict_variables = strict_variables_;
   return config::LintTemplate(source, options);
 }
 
@@ -162,73 +106,143 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_vi
                                                      " bytes are over the limit of ",
                                                      config::kTemplateBytesMax, " bytes"));
   }
-  config::LoadedTemplate loaded = Load(source, source_name, environment_);
-  if (loaded.compiled == nullptr) {
-    return absl::InvalidArgumentError(config::ToString(loaded.diagnostics));
-  }
-  absl::StatusOr<EntryPtr> made = MakeEntry(std::move(loaded.compiled), source, ReadClock());
-  if (!made.ok()) return made.status();
-
-  absl::MutexLock lock(&mutex_);
-  const engine::TemplateId& id = (*made)->compiled->id;
-  EntryPtr& place = templates_[{id.namespace_name, id.name}][id.version];
-  if (place != nullptr) {
-    if (place->source == source || config::SameTemplateSource(place->source, source)) {
-      return Applied{place, false, std::move(loaded.diagnostics)};
-    }
-    return absl::FailedPreconditionError(
-        absl::StrCat(id.ToString(),
-                     " exists with another content, and tasks may run on it; give the changed "
-                     "template a new `version`. What it changes:\n",
-                     DifferenceOf(place->source, source)));
-  }
-  if (absl::Status stored = Store(**made, source_name); !stored.ok()) {
-    Versions& versions = templates_[{id.namespace_name, id.name}];
-    versions.erase(id.version);
-    if (versions.empty()) templates_.erase({id.namespace_name, id.name});
-    return stored;
-  }
-  place = *std::move(made);
-  return Applied{place, true, std::move(loaded.diagnostics)};
+  const Source one{std::string(source), std::string(source_name)};
+  return std::move(ApplyAll({&one, 1}, 1)[0]);
 }
 
-absl::Status TemplateRegistry::Store(const Entry& entry, std::string_view source_name) {
-  storage::v1::TemplateRecord record;
-  record.set_source(entry.source);
-  record.set_source_name(std::string(source_name));
-  record.set_environment(environment_);
-  record.set_applied_at_us(engine::ToMicros(entry.applied_at));
-  const engine::TemplateId& id = entry.compiled->id;
-  storage::Batch batch;
-  batch.Put(storage::Table::kTemplates,
-            storage::TemplateKey(id.namespace_name, id.name, id.version),
-            record.SerializeAsString());
-  if (in_doubt_) {
-    if (absl::Status settled = Settle(); !settled.ok()) {
-      return CannotStore(settled);
+std::vector<absl::StatusOr<TemplateRegistry::Applied>> TemplateRegistry::ApplyAll(
+    std::span<const Source> sources, int threads) {
+  std::vector<Candidate> candidates(sources.size());
+  ForEachInParallel(sources.size(), threads,
+                    [&](std::size_t i) { candidates[i] = Prepare(sources[i]); });
+  absl::Status stored;
+  {
+    absl::MutexLock writing(&write_mutex_);
+    std::map<engine::TemplateId, EntryPtr> made;
+    std::vector<EntryPtr> fresh;
+    std::vector<const Source*> texts;
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      Candidate& candidate = candidates[i];
+      if (candidate.answer) continue;
+      // Of this very call, or of one that was quicker.
+      const engine::TemplateId& id = candidate.made->compiled->id;
+      const auto earlier = made.find(id);
+      const EntryPtr there = earlier == made.end() ? At(id) : earlier->second;
+      if (there != nullptr) {
+        candidate.answer = Compare(there, candidate.made);
+        continue;
+      }
+      made.emplace(id, candidate.made);
+      fresh.push_back(candidate.made);
+      texts.push_back(&sources[i]);
+    }
+    if (!fresh.empty()) stored = Store(fresh, texts);
+    // What stands on an entry that could not be stored is not there either.
+    for (Candidate& candidate : candidates) {
+      const bool on_new = candidate.made != nullptr && made.contains(candidate.made->compiled->id);
+      if (!stored.ok() && on_new) {
+        candidate.answer = stored;
+      } else if (!candidate.answer) {
+        candidate.answer = Applied{candidate.made, true, candidate.made->warnings};
+      }
     }
   }
-  const storage::Sequence next = storage::Next(sequence_);
-  storage::CommitResult result = store_.Commit(storage::kCatalog, epoch_, next, batch);
-  if (result.outcome == storage::CommitOutcome::kInDoubt) {
-    const absl::StatusOr<storage::Sequence> last = store_.LastSequence(storage::kCatalog);
-    if (last.ok() && *last == next) result.detail = absl::OkStatus();
+  if (!stored.ok() && on_unstored_) on_unstored_();
+  std::vector<absl::StatusOr<Applied>> answers;
+  answers.reserve(candidates.size());
+  for (Candidate& candidate : candidates) answers.push_back(*std::move(candidate.answer));
+  return answers;
+}
+
+TemplateRegistry::Candidate TemplateRegistry::Prepare(const Source& source) const {
+  Candidate candidate;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    if (const auto found = by_source_.find(source.text); found != by_source_.end()) {
+      Applied unchanged{found->second, false, found->second->warnings};
+      for (config::Diagnostic& warning : unchanged.warnings) warning.file = source.name;
+      candidate.answer = std::move(unchanged);
+      return candidate;
+    }
   }
-  if (result.detail.ok()) {
-    sequence_ = next;
+  config::LoadedTemplate loaded = Load(source.text, source.name, environment_, strict_variables_);
+  if (loaded.compiled == nullptr) {
+    candidate.answer = absl::InvalidArgumentError(config::ToString(loaded.diagnostics));
+    return candidate;
+  }
+  absl::StatusOr<EntryPtr> made = MakeEntry(std::move(loaded), source.text, ReadClock());
+  if (!made.ok()) {
+    candidate.answer = made.status();
+    return candidate;
+  }
+  if (const EntryPtr there = At((*made)->compiled->id)) {
+    candidate.answer = Compare(there, *made);
+  } else if (absl::Status allowed = CheckFlaw(**made); !allowed.ok()) {
+    candidate.answer = std::move(allowed);
+  } else {
+    candidate.made = *std::move(made);
+  }
+  return candidate;
+}
+
+absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Compare(const EntryPtr& there,
+                                                                    const EntryPtr& made) const {
+  if (there->source == made->source || config::SameTemplateSource(there->source, made->source)) {
+    return Applied{there, false, made->warnings};
+  }
+  return absl::FailedPreconditionError(
+      absl::StrCat(there->compiled->id.ToString(),
+                   " exists with another content, and tasks may run on it; give the changed "
+                   "template a new `version`"));
+}
+
+absl::Status TemplateRegistry::CheckFlaw(const Entry& made) const {
+  const engine::TemplateId& id = made.compiled->id;
+  std::string source;
+  {
+    absl::ReaderMutexLock lock(&mutex_);
+    const auto flaw = flaws_.find(id);
+    // Of a row that cannot be read nobody can say what it said: applying it again is all that
+    // helps.
+    if (flaw == flaws_.end() || !flaw->second.source) return absl::OkStatus();
+    source = *flaw->second.source;
+  }
+  if (source == made.source || config::SameTemplateSource(source, made.source)) {
     return absl::OkStatus();
   }
-  in_doubt_ = true;
-  return CannotStore(result.detail);
+  return absl::FailedPreconditionError(
+      absl::StrCat(id.ToString(),
+                   " is stored with another content, which can no longer be loaded, and tasks may "
+                   "wait for it; give the changed template a new `version`"));
 }
 
-absl::Status TemplateRegistry::Settle() {
-  const absl::StatusOr<storage::Ownership> ownership = store_.Acquire(storage::kCatalog);
-  if (!ownership.ok()) return ownership.status();
-  epoch_ = ownership->epoch;
-  sequence_ = ownership->last_sequence;
-  in_doubt_ = false;
+absl::Status TemplateRegistry::Store(std::span<const EntryPtr> entries,
+                                     std::span<const Source* const> sources) {
+  std::vector<TemplateCatalog::Row> rows;
+  rows.reserve(entries.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    storage::v1::TemplateRecord record;
+    record.set_source(entries[i]->source);
+    record.set_source_name(sources[i]->name);
+    record.set_environment(environment_);
+    record.set_applied_at_us(engine::ToMicros(entries[i]->applied_at));
+    rows.push_back({entries[i]->compiled->id, std::move(record)});
+  }
+  if (absl::Status put = catalog_.Put(rows); !put.ok()) return put;
+  absl::MutexLock lock(&mutex_);
+  for (const EntryPtr& entry : entries) {
+    flaws_.erase(entry->compiled->id);
+    Insert(entry, true);
+  }
   return absl::OkStatus();
+}
+
+EntryPtr TemplateRegistry::At(const engine::TemplateId& id) const {
+  absl::ReaderMutexLock lock(&mutex_);
+  const auto versions = templates_.find({id.namespace_name, id.name});
+  if (versions == templates_.end()) return nullptr;
+  const auto found = versions->second.find(id.version);
+  return found == versions->second.end() ? nullptr : found->second;
 }
 
 absl::StatusOr<EntryPtr> TemplateRegistry::Find(std::string_view namespace_name,
@@ -271,11 +285,8 @@ absl::Status TemplateRegistry::NotFound(const std::string& namespace_name, const
 }
 
 engine::TaskTemplatePtr TemplateRegistry::Compiled(const engine::TemplateId& id) const {
-  absl::ReaderMutexLock lock(&mutex_);
-  const auto versions = templates_.find({id.namespace_name, id.name});
-  if (versions == templates_.end()) return nullptr;
-  const auto found = versions->second.find(id.version);
-  return found == versions->second.end() ? nullptr : found->second->compiled;
+  const EntryPtr entry = At(id);
+  return entry == nullptr ? nullptr : entry->compiled;
 }
 
 std::vector<EntryPtr> TemplateRegistry::List(std::string_view namespace_name) const {
@@ -286,6 +297,13 @@ std::vector<EntryPtr> TemplateRegistry::List(std::string_view namespace_name) co
     for (const auto& [version, entry] : versions) all.push_back(entry);
   }
   return all;
+}
+
+std::vector<TemplateRegistry::StoredProblem> TemplateRegistry::StoredProblems() const {
+  absl::ReaderMutexLock lock(&mutex_);
+  std::vector<StoredProblem> problems;
+  for (const auto& [id, flaw] : flaws_) problems.push_back(flaw.problem);
+  return problems;
 }
 
 }  // namespace tasker::service

@@ -4,6 +4,7 @@
 
 #include "engine/tasks/record_codec.h"
 #include "service/server/grpc_status.h"
+#include "service/templates/template_files_view.h"
 
 namespace tasker::service {
 namespace {
@@ -109,6 +110,14 @@ grpc::ServerUnaryReactor* TemplateService::GetTemplate(grpc::CallbackServerConte
     response->set_source((*found)->source);
   }
   reactor->Finish(ToGrpc(found.status()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* TemplateService::ListTemplateFiles(
+    grpc::CallbackServerContext* context, const v1::ListTemplateFilesRequest* request,
+    v1::ListTemplateFilesResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(ListFiles(registry_, folder_, *request, *response)));
   return reactor;
 }
 

@@ -3,15 +3,18 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "service/templates/template_folder.h"
 #include "service/templates/template_registry.h"
 #include "tasker/v1/template_service.grpc.pb.h"
 
 namespace tasker::service {
 
-// Contract: tasker/v1/template_service.proto. `registry` must outlive it and every call.
+// Contract: tasker/v1/template_service.proto. What it is given must outlive it and every call.
 class TemplateService final : public v1::TemplateService::CallbackService {
  public:
-  explicit TemplateService(TemplateRegistry* registry) : registry_(*registry) {}
+  // `folder` is null if there is none.
+  TemplateService(TemplateRegistry* registry, const TemplateFolder* folder)
+      : registry_(*registry), folder_(folder) {}
 
   grpc::ServerUnaryReactor* ApplyTemplate(grpc::CallbackServerContext* context,
                                           const v1::ApplyTemplateRequest* request,
@@ -25,9 +28,13 @@ class TemplateService final : public v1::TemplateService::CallbackService {
   grpc::ServerUnaryReactor* GetTemplate(grpc::CallbackServerContext* context,
                                         const v1::GetTemplateRequest* request,
                                         v1::GetTemplateResponse* response) override;
+  grpc::ServerUnaryReactor* ListTemplateFiles(grpc::CallbackServerContext* context,
+                                              const v1::ListTemplateFilesRequest* request,
+                                              v1::ListTemplateFilesResponse* response) override;
 
  private:
   TemplateRegistry& registry_;
+  const TemplateFolder* const folder_;
 };
 
 }  // namespace tasker::service

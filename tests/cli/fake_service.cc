@@ -146,6 +146,11 @@ class FakeServer::Services {
                              v1::GetTemplateResponse* response) override {
       return Give(answers.get_template, request, response);
     }
+    grpc::Status ListTemplateFiles(grpc::ServerContext*,
+                                   const v1::ListTemplateFilesRequest* request,
+                                   v1::ListTemplateFilesResponse* response) override {
+      return Give(answers.list_template_files, request, response);
+    }
     const FakeAnswers& answers;
   };
 

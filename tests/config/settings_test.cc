@@ -48,6 +48,15 @@ TEST(Settings, AreReadWithTheirUnitsAndVariables) {
   EXPECT_EQ(loaded.settings, expected);
 }
 
+TEST(Settings, OfTheTemplatesFolder) {
+  const LoadedSettings loaded = Load("templates: ${FOLDER}/tasks\ntemplates_rescan: 0\n");
+  ASSERT_THAT(loaded.diagnostics, IsEmpty()) << ToString(loaded.diagnostics);
+  EXPECT_EQ(loaded.settings.templates, "/srv/tasks");
+  EXPECT_EQ(loaded.settings.templates_rescan, 0ms);
+  EXPECT_EQ(Load("templates_rescan: 30s").settings.templates_rescan, 30s);
+  EXPECT_THAT(ErrorsOf("templates_rescan: often"), HasSubstr("is not a duration"));
+}
+
 TEST(Settings, OfRetentionGoByTheMostSpecificRuleLimitByLimit) {
   const LoadedSettings loaded = Load(
       "retention:\n  every: 10m\n  tasks: {age: 30d, count: 1000}\n  events: {age: 7d}\n  rules:\n"

@@ -46,8 +46,9 @@ def channel_to(address: str) -> grpc.Channel:
 class Service:
     """One taskerd, its store and its port, which it keeps over restarts."""
 
-    def __init__(self, folder: pathlib.Path, seed: int, data: Optional[pathlib.Path] = None):
-        """`data`: a store that is there already."""
+    def __init__(self, folder: pathlib.Path, seed: int, data: Optional[pathlib.Path] = None,
+                 templates: Optional[pathlib.Path] = None):
+        """`data`: a store that is there already. `templates`: a folder other than this one's."""
         self._folder = folder
         self._random = random.Random(seed)
         self.address = f"127.0.0.1:{_free_port()}"
@@ -57,7 +58,7 @@ class Service:
         self._settings = folder / "tasker.yaml"
         self._settings.write_text(SETTINGS.format(
             port=self.address.rsplit(":", 1)[1], data=self._data, backups=folder / "backups",
-            templates=pathlib.Path(__file__).parent / "templates"))
+            templates=templates or pathlib.Path(__file__).parent / "templates"))
         self._control = folder / "faults"
         self._synced = folder / "synced"
         self.process: Optional[subprocess.Popen] = None

@@ -1,6 +1,7 @@
 """A full disk refuses what has to be written, and nothing else, and is over when there is room."""
 
 import pathlib
+import time
 
 import grpc
 import pytest
@@ -68,3 +69,40 @@ def test_full_disk_is_said_reads_go_on_and_writes_come_back_without_a_restart(se
         template_service_pb2_grpc.TemplateServiceStub(channel).ApplyTemplate(
             template_service_pb2.ApplyTemplateRequest(source=TEMPLATE), timeout=PATIENCE_S)
         assert not service.has_exited()
+
+
+def test_files_of_the_templates_folder_wait_for_a_full_disk_though_nobody_else_writes(tmp_path):
+    folder = tmp_path / "tasks"
+    folder.mkdir()
+    service = Service(tmp_path, seed=1, templates=folder)
+    service.start()
+    try:
+        with channel_to(service.address) as channel:
+            templates = template_service_pb2_grpc.TemplateServiceStub(channel)
+
+            def await_state(state: int) -> None:
+                deadline = time.monotonic() + PATIENCE_S
+                while [file.state for file in templates.ListTemplateFiles(
+                        template_service_pb2.ListTemplateFilesRequest(), timeout=PATIENCE_S).files] != [state]:
+                    assert time.monotonic() < deadline, service.log.read_text()[-2000:]
+                    time.sleep(0.01)
+
+            service.set_faults(full=1.0)
+            (folder / "late.new").write_bytes(TEMPLATE)
+            (folder / "late.new").rename(folder / "late.yaml")
+            await_state(template_service_pb2.TEMPLATE_FILE_STATE_NOT_STORED)
+            # Whoever asks for the health is told of a disk that only templates have met.
+            await_health(channel, health_pb2.HealthCheckResponse.NOT_SERVING)
+            assert not templates.ListTemplates(template_service_pb2.ListTemplatesRequest(),
+                                               timeout=PATIENCE_S).templates
+            service.set_faults()
+            await_state(template_service_pb2.TEMPLATE_FILE_STATE_LOADED)
+            await_health(channel, health_pb2.HealthCheckResponse.SERVING)
+            service.kill()
+            service.start()
+            assert [each.name for each in templates.ListTemplates(
+                template_service_pb2.ListTemplatesRequest(), timeout=PATIENCE_S,
+                wait_for_ready=True).templates] == ["late"]
+    finally:
+        if not service.has_exited():
+            service.kill()

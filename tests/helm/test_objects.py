@@ -1,6 +1,7 @@
 """The objects that the chart renders, and how they hang together."""
 
 import pytest
+import yaml
 
 from conftest import CHART, VALUES, run_helm, values_files
 
@@ -45,11 +46,17 @@ def test_every_mount_has_its_volume_and_every_volume_its_configmap(render):
         if mount["name"] == "data":
             continue
         configmap = rendered.one("ConfigMap", volumes[mount["name"]]["configMap"]["name"])
-        assert mount["subPath"] in configmap["data"]
-        assert mount["mountPath"].endswith("/" + mount["subPath"])
-    mounted = [mount["mountPath"] for mount in rendered.container()["volumeMounts"]]
-    assert "/etc/tasker/templates/ping.yaml" in mounted
-    assert "/etc/tasker/templates/second.yml" in mounted
+        if mount["name"] == "settings":
+            assert mount["subPath"] in configmap["data"]
+            assert mount["mountPath"].endswith("/" + mount["subPath"])
+
+
+def test_templates_are_mounted_as_a_folder_so_that_they_are_brought_up_to_date(render):
+    rendered = render(*EVERYTHING)
+    mount, = (mount for mount in rendered.container()["volumeMounts"]
+              if mount["name"] == "templates")
+    assert mount["mountPath"] == yaml.safe_load(rendered.settings_text())["templates"]
+    assert mount["readOnly"] and "subPath" not in mount
 
 
 def test_the_pod_has_no_right_that_it_does_not_need(render):
@@ -101,19 +108,14 @@ def test_without_a_drain_taskerds_own_default_counts(render):
     assert pod["spec"]["terminationGracePeriodSeconds"] == 20 + 15
 
 
-def checksums(rendered) -> tuple[str, str]:
-    annotations = rendered.pod()["metadata"]["annotations"]
-    return annotations["checksum/settings"], annotations["checksum/templates"]
-
-
-def test_a_changed_setting_or_template_is_a_new_pod_and_nothing_else_is(render):
-    settings, templates = checksums(render())
-    assert checksums(render("--set", "service.type=NodePort")) == (settings, templates)
-    changed, same = checksums(render("--set", "settings.log.level=debug"))
-    assert changed != settings and same == templates
-    first = checksums(render("--set", r"templates.a\.yaml=one"))
-    second = checksums(render("--set", r"templates.a\.yaml=two"))
-    assert first[1] != second[1] and first[1] != templates
+def test_a_changed_setting_is_a_new_pod_and_nothing_else_is(render):
+    pod = render().pod()
+    assert render("--set", "service.type=NodePort").pod() == pod
+    changed = render("--set", "settings.log.level=debug").pod()["metadata"]["annotations"]
+    assert changed != pod["metadata"]["annotations"]
+    first = render("--set", r"templates.a\.yaml=one")
+    second = render("--set", r"templates.a\.yaml=two")
+    assert first.pod() == second.pod()
 
 
 def test_everything_on_renders_everything(render):

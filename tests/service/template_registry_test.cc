@@ -3,13 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/keys.h"
 #include "storage/memory_store.h"
+#include "tasker/storage/v1/records.pb.h"
 
 namespace tasker::service {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 std::string Template(const std::string& version, const std::string& more = "") {
@@ -22,6 +25,23 @@ class TemplateRegistryTest : public ::testing::Test {
   void Open(const std::string& environment = "test") {
     problems_.clear();
     registry_ = *TemplateRegistry::Open(&store_, environment, nullptr, problems_);
+  }
+
+  // Puts a row into the store behind the registry's back.
+  void PutRow(const std::string& name, const std::string& row) {
+    registry_.reset();
+    const storage::Ownership own = *store_.Acquire(storage::kCatalog);
+    storage::Batch batch;
+    batch.Put(storage::Table::kTemplates, storage::TemplateKey("default", name, "1.0.0"), row);
+    ASSERT_TRUE(store_.Commit(storage::kCatalog, own.epoch, storage::Next(own.last_sequence), batch)
+                    .detail.ok());
+  }
+  static std::string RowOf(const std::string& source) {
+    storage::v1::TemplateRecord record;
+    record.set_source(source);
+    record.set_source_name("t");
+    record.set_environment("test");
+    return record.SerializeAsString();
   }
 
   storage::MemoryStore store_;
@@ -89,6 +109,117 @@ TEST_F(TemplateRegistryTest, NamesWhatIsThereWhenSomethingIsNot) {
               HasSubstr("it has 1.0.0"));
   EXPECT_THAT(std::string(registry_->Find("shop", "order", "").status().message()),
               HasSubstr("there is one in namespace default"));
+}
+
+TEST_F(TemplateRegistryTest, StartsWithoutStoredTemplatesThatCannotBeLoadedAndNamesThem) {
+  Open();
+  ASSERT_TRUE(registry_->Apply(Template("1.0.0"), "t").ok());
+  PutRow("damaged", "\xff\xff");
+  PutRow("refused", RowOf("name: refused\n"));
+  PutRow("renamed", RowOf(Template("1.0.0")));
+  Open();
+  EXPECT_TRUE(registry_->Find("", "order", "1.0.0").ok());
+  const std::vector<TemplateRegistry::StoredProblem> problems = registry_->StoredProblems();
+  ASSERT_THAT(problems, SizeIs(3));
+  EXPECT_THAT(problems_, SizeIs(3));
+  EXPECT_EQ(problems[0].id.ToString(), "default.damaged@1.0.0");
+  EXPECT_THAT(problems[0].reason, HasSubstr("damaged"));
+  EXPECT_THAT(problems[1].reason, HasSubstr("step_templates"));
+  EXPECT_THAT(problems[2].reason, HasSubstr("now calls itself default.order@1.0.0"));
+  for (const auto& problem : problems) EXPECT_FALSE(problem.usable);
+}
+
+TEST_F(TemplateRegistryTest, MendsADamagedTemplateByTheSameOneAlone) {
+  const auto named = [](const std::string& name, const std::string& more = "") {
+    return "name: " + name + "\ntask_handler_class: T\nversion: 1.0.0\n" + more +
+           "step_templates: [{name: a, handler_class: A}]\n";
+  };
+  Open();
+  PutRow("damaged", "\xff\xff");
+  PutRow("refused", RowOf("name: refused\nversion: 1.0.0\n"));
+  Open();
+  // What a damaged row said nobody knows.
+  EXPECT_TRUE(registry_->Apply(named("damaged"), "t").ok());
+  EXPECT_THAT(registry_->StoredProblems(), SizeIs(1));
+  const auto other = registry_->Apply(named("refused"), "t");
+  EXPECT_EQ(other.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(other.status().message()), HasSubstr("can no longer be loaded"));
+  Open();
+  EXPECT_THAT(registry_->StoredProblems(), SizeIs(1));
+  EXPECT_TRUE(registry_->Find("", "damaged", "").ok());
+}
+
+TEST_F(TemplateRegistryTest, AppliesManyInOneCommitAndAnswersEach) {
+  Open();
+  ASSERT_TRUE(registry_->Apply(Template("1.0.0"), "t").ok());
+  const std::uint64_t syncs = store_.SyncCount();
+  const std::vector<TemplateRegistry::Source> sources = {
+      {Template("1.0.0"), "same"},
+      {Template("2.0.0"), "new"},
+      {"name: [", "broken"},
+      {Template("2.0.0", "description: other\n"), "changed"},
+      {"# laid out otherwise\n" + Template("2.0.0"), "again"},
+      {Template("3.0.0"), "new too"}};
+  const auto answers = registry_->ApplyAll(sources, 3);
+  ASSERT_THAT(answers, SizeIs(6));
+  EXPECT_FALSE(answers[0]->created);
+  EXPECT_TRUE(answers[1]->created);
+  EXPECT_EQ(answers[2].status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_EQ(answers[3].status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_FALSE(answers[4]->created);
+  EXPECT_EQ(answers[4]->entry, answers[1]->entry);
+  EXPECT_TRUE(answers[5]->created);
+  EXPECT_EQ(store_.SyncCount(), syncs + 1);
+  Open();
+  EXPECT_THAT(registry_->List(""), SizeIs(3));
+}
+
+TEST_F(TemplateRegistryTest, StoresAllOfThemOrNone) {
+  Open();
+  ASSERT_TRUE(registry_->Apply(Template("1.0.0"), "t").ok());
+  const std::vector<TemplateRegistry::Source> sources = {
+      {Template("1.0.0"), "same"},
+      {Template("2.0.0"), "new"},
+      {Template("2.0.0", "description: other\n"), "changed"},
+      {"name: [", "broken"}};
+  for (const storage::CommitOutcome outcome :
+       {storage::CommitOutcome::kFailed, storage::CommitOutcome::kInDoubt}) {
+    int told = 0;
+    registry_->OnUnstored([&] { ++told; });
+    store_.Inject({outcome});
+    const auto answers = registry_->ApplyAll(sources, 2);
+    EXPECT_TRUE(answers[0].ok()) << "it needs no store";
+    EXPECT_EQ(answers[1].status().code(), absl::StatusCode::kUnavailable);
+    // Against one that is not there nothing can be changed.
+    EXPECT_EQ(answers[2].status().code(), absl::StatusCode::kUnavailable);
+    EXPECT_EQ(answers[3].status().code(), absl::StatusCode::kInvalidArgument);
+    EXPECT_EQ(told, 1);
+    EXPECT_THAT(registry_->List(""), SizeIs(1));
+    Open();
+    EXPECT_THAT(registry_->List(""), SizeIs(1)) << "registry and store say the same";
+  }
+  EXPECT_TRUE(registry_->ApplyAll(sources, 2)[1]->created);
+  EXPECT_THAT(registry_->List(""), SizeIs(2));
+}
+
+TEST_F(TemplateRegistryTest, TakesACommitInDoubtThatWasWrittenForWhatItIs) {
+  Open();
+  store_.Inject({storage::CommitOutcome::kInDoubt, true});
+  EXPECT_TRUE(registry_->Apply(Template("1.0.0"), "t")->created);
+  EXPECT_TRUE(registry_->Apply(Template("2.0.0"), "t")->created);
+  Open();
+  EXPECT_THAT(registry_->List(""), SizeIs(2));
+}
+
+TEST_F(TemplateRegistryTest, WarnsAgainOfWhatIsThereAlreadyUnderTheNameItCameWith) {
+  Open();
+  const std::string odd = Template("1.0.0", "descripton: x\n");
+  EXPECT_THAT(registry_->Apply(odd, "one.yaml")->warnings, SizeIs(1));
+  Open();
+  const auto again = registry_->Apply(odd, "two.yaml");
+  EXPECT_FALSE(again->created);
+  ASSERT_THAT(again->warnings, Not(IsEmpty()));
+  EXPECT_EQ(again->warnings[0].file, "two.yaml");
 }
 
 TEST_F(TemplateRegistryTest, KeepsNothingThatCouldNotBeStored) {
