@@ -1,23 +1,48 @@
 // Templates, as anybody may hand them in.
+#include "config/context_defaults.h"
+#include "config/resolved_template.h"
+#include "config/template_diff.h"
 #include "config/template_loader.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/targets.h"
 
 namespace tasker::fuzz {
+namespace {
 
-void FuzzTemplate(std::string_view bytes) {
+config::TemplateOptions Options() {
   config::TemplateOptions options;
   options.environment = "production";
   options.variables = [](std::string_view name) -> std::optional<std::string> {
     return name.size() % 2 == 0 ? std::optional<std::string>("value") : std::nullopt;
   };
+  return options;
+}
+
+void CheckLoaded(std::string_view bytes, const engine::TaskTemplate& loaded) {
+  Require(loaded.dag.size() == loaded.steps.size());
+  Require(config::SameTemplateSource(bytes, bytes));
+  const auto differences = config::DiffTemplates(bytes, bytes);
+  Require(differences.ok() && differences->empty());
+  const auto resolved = config::ResolvedJson(loaded);
+  Require(resolved["steps"].size() == loaded.steps.size());
+  // Anything can be written out, for people and for handlers.
+  Require(!resolved.dump().empty());
+  Require(!config::WithDefaults(R"({"given":{"a":1}})", loaded.default_context).empty());
+}
+
+}  // namespace
+
+void FuzzTemplate(std::string_view bytes) {
+  config::TemplateOptions options = Options();
   const config::LoadedTemplate loaded = config::LoadTemplate(bytes, options);
   // A text that makes no template must say why.
-  Require(loaded.compiled != nullptr || !loaded.diagnostics.empty());
-  if (loaded.compiled != nullptr) {
-    Require(loaded.compiled->dag.size() == loaded.compiled->steps.size());
-    Require(config::SameTemplateSource(bytes, bytes));
-  }
+  Require(loaded.compiled != nullptr || config::HasErrors(loaded.diagnostics));
+  if (loaded.compiled != nullptr) CheckLoaded(bytes, *loaded.compiled);
+  // What is strict takes nothing that the lenient do not.
+  options.strict = options.strict_variables = true;
+  Require(loaded.compiled != nullptr || config::LoadTemplate(bytes, options).compiled == nullptr);
+  options.environment.clear();
+  config::LintTemplate(bytes, options);
 }
 
 }  // namespace tasker::fuzz
