@@ -193,7 +193,8 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Compare(const EntryP
   return absl::FailedPreconditionError(
       absl::StrCat(there->compiled->id.ToString(),
                    " exists with another content, and tasks may run on it; give the changed "
-                   "template a new `version`"));
+                   "template a new `version`. What it changes:\n",
+                   DifferenceOf(there->source, made->source)));
 }
 
 absl::Status TemplateRegistry::CheckFlaw(const Entry& made) const {

@@ -30,6 +30,7 @@ TEST(Settings, ShippedAreTheDefaults) {
 TEST(Settings, AreReadWithTheirUnitsAndVariables) {
   const LoadedSettings loaded = Load(
       "listen: 0.0.0.0:1\ndata: ${FOLDER}/data\nenvironment: production\ndrain: 1m30s\n"
+      "strict_variables: true\n"
       "metrics: {listen: ''}\nlog: {level: debug}\nhandlers: {lease: 10s, heartbeat: 2500ms}\n"
       "limits: {payload: 64KiB}\nretry: {backoff: [10ms, 1s], multiplier: 3, backoff_max: 1m, "
       "jitter: 0}\n");
@@ -38,6 +39,7 @@ TEST(Settings, AreReadWithTheirUnitsAndVariables) {
   expected.listen = "0.0.0.0:1";
   expected.data = "/srv/data";
   expected.environment = "production";
+  expected.strict_variables = true;
   expected.drain = 90s;
   expected.metrics_listen = "";
   expected.log_level = "debug";

@@ -66,6 +66,28 @@ TEST_F(TemplateRegistryTest, TakesTheSameAgainHoweverItIsLaidOut) {
   EXPECT_FALSE(registry_->Apply("# a comment\n" + Template("\"1.0.0\""), "t")->created);
 }
 
+TEST_F(TemplateRegistryTest, TellsWhatARefusedTemplateWouldChange) {
+  Open();
+  ASSERT_TRUE(registry_->Apply(Template("1.0.0"), "t").ok());
+  const auto refused = registry_->Apply(Template("1.0.0", "concurrent: false\n"), "t");
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
+  EXPECT_THAT(std::string(refused.status().message()), HasSubstr("\n+ concurrent: false"));
+}
+
+TEST_F(TemplateRegistryTest, RefusesVariablesThatAreNotSetIfTold) {
+  Open();
+  const std::string source = Template("1.0.0", "description: ${NOT_SET}\n");
+  EXPECT_THAT(registry_->Apply(source, "t")->warnings, SizeIs(1));
+  // What was taken before goes on.
+  Open();
+  registry_->RequireVariables();
+  EXPECT_FALSE(registry_->Apply(source, "t")->created);
+  const auto refused = registry_->Apply(Template("2.0.0", "description: ${NOT_SET}\n"), "t");
+  EXPECT_EQ(refused.status().code(), absl::StatusCode::kInvalidArgument);
+  EXPECT_THAT(std::string(refused.status().message()),
+              HasSubstr("error: description: the variable NOT_SET is not set"));
+}
+
 TEST_F(TemplateRegistryTest, RefusesAnotherContentUnderTheSameVersion) {
   Open();
   ASSERT_TRUE(registry_->Apply(Template("1.0.0"), "t").ok());
