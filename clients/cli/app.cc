@@ -15,6 +15,7 @@
 #include "clients/cli/session.h"
 #include "clients/cli/task_commands.h"
 #include "clients/cli/template_commands.h"
+#include "clients/cli/template_upgrade_commands.h"
 #include "clients/cli/terminal_text.h"
 #include "clients/cli/transfer_commands.h"
 #include "clients/cli/utf8.h"
@@ -100,6 +101,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   CLI::App app("Works with a Tasker service from the command line", "tasker");
   AddGlobalOptions(app, session.options);
   TemplateCommands template_commands(app, session);
+  TemplateUpgradeCommands template_upgrade_commands(app, session);
   TaskCommands task_commands(app, session);
   InsightCommands insight_commands(app, session);
   OperatorCommands operator_commands(app, session);

@@ -88,6 +88,13 @@ absl::StatusOr<std::unique_ptr<TemplateRegistry>> TemplateRegistry::Open(
 
 namespace {
 
+absl::Status OtherContent(const engine::TemplateId& id) {
+  return absl::FailedPreconditionError(
+      absl::StrCat(id.ToString(),
+                   " exists with another content, and tasks may run on it; give the changed "
+                   "template a new `version`"));
+}
+
 absl::Status CannotStore(const absl::Status& why) {
   return absl::Status(absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
                       absl::StrCat("the template could not be stored: ",
@@ -137,8 +144,9 @@ config::LoadedTemplate TemplateRegistry::Load(std::string_view source, std::stri
   return config::LoadTemplate(source, {std::string(source_name), environment, variables_});
 }
 
-absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_view source,
-                                                                  std::string_view source_name) {
+absl::StatusOr<EntryPtr> TemplateRegistry::Compile(std::string_view source,
+                                                   std::string_view source_name,
+                                                   config::Diagnostics& warnings) const {
   if (source.size() > config::kTemplateBytesMax) {
     return absl::ResourceExhaustedError(absl::StrCat("source: ", source.size(),
                                                      " bytes are over the limit of ",
@@ -148,7 +156,26 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_vi
   if (loaded.compiled == nullptr) {
     return absl::InvalidArgumentError(config::ToString(loaded.diagnostics));
   }
-  absl::StatusOr<EntryPtr> made = MakeEntry(std::move(loaded.compiled), source, ReadClock());
+  warnings = std::move(loaded.diagnostics);
+  return MakeEntry(std::move(loaded.compiled), source, ReadClock());
+}
+
+absl::StatusOr<EntryPtr> TemplateRegistry::Try(std::string_view source,
+                                               std::string_view source_name) const {
+  config::Diagnostics warnings;
+  absl::StatusOr<EntryPtr> made = Compile(source, source_name, warnings);
+  if (!made.ok()) return made.status();
+  const engine::TemplateId& id = (*made)->compiled->id;
+  const absl::StatusOr<EntryPtr> there = Find(id.namespace_name, id.name, id.version);
+  if (!there.ok()) return made;
+  if (config::SameTemplateSource((*there)->source, source)) return there;
+  return OtherContent(id);
+}
+
+absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_view source,
+                                                                  std::string_view source_name) {
+  config::Diagnostics warnings;
+  absl::StatusOr<EntryPtr> made = Compile(source, source_name, warnings);
   if (!made.ok()) return made.status();
 
   absl::MutexLock lock(&mutex_);
@@ -156,12 +183,9 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_vi
   EntryPtr& place = templates_[{id.namespace_name, id.name}][id.version];
   if (place != nullptr) {
     if (place->source == source || config::SameTemplateSource(place->source, source)) {
-      return Applied{place, false, std::move(loaded.diagnostics)};
+      return Applied{place, false, std::move(warnings)};
     }
-    return absl::FailedPreconditionError(
-        absl::StrCat(id.ToString(),
-                     " exists with another content, and tasks may run on it; give the changed "
-                     "template a new `version`"));
+    return OtherContent(id);
   }
   if (absl::Status stored = Store(**made, source_name); !stored.ok()) {
     Versions& versions = templates_[{id.namespace_name, id.name}];
@@ -170,7 +194,7 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_vi
     return stored;
   }
   place = *std::move(made);
-  return Applied{place, true, std::move(loaded.diagnostics)};
+  return Applied{place, true, std::move(warnings)};
 }
 
 absl::Status TemplateRegistry::Store(const Entry& entry, std::string_view source_name) {

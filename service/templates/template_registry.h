@@ -60,6 +60,9 @@ class TemplateRegistry {
   // Errors: as TemplateService.ApplyTemplate of the contract.
   absl::StatusOr<Applied> Apply(std::string_view source, std::string_view source_name);
 
+  // What Apply would make of `source`; nothing is stored. Errors: as Apply's, but the store's.
+  absl::StatusOr<EntryPtr> Try(std::string_view source, std::string_view source_name) const;
+
   // Empty `namespace_name`: `default`; empty `version`: the highest. Error: NOT_FOUND; the message
   // names what is there, or the nearest name.
   absl::StatusOr<EntryPtr> Find(std::string_view namespace_name, std::string_view name,
@@ -87,6 +90,9 @@ class TemplateRegistry {
         epoch_(ownership.epoch),
         sequence_(ownership.last_sequence) {}
 
+  // Compiles `source`, its warnings to `warnings`.
+  absl::StatusOr<EntryPtr> Compile(std::string_view source, std::string_view source_name,
+                                   config::Diagnostics& warnings) const;
   absl::Status LoadStored(std::vector<std::string>& problems);
   config::LoadedTemplate Load(std::string_view source, std::string_view source_name,
                               const std::string& environment) const;

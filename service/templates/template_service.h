@@ -4,14 +4,16 @@
 #include <grpcpp/grpcpp.h>
 
 #include "service/templates/template_registry.h"
+#include "service/templates/template_upgrades.h"
 #include "tasker/v1/template_service.grpc.pb.h"
 
 namespace tasker::service {
 
-// Contract: tasker/v1/template_service.proto. `registry` must outlive it and every call.
+// Contract: tasker/v1/template_service.proto. Both pointers must outlive it and every call.
 class TemplateService final : public v1::TemplateService::CallbackService {
  public:
-  explicit TemplateService(TemplateRegistry* registry) : registry_(*registry) {}
+  TemplateService(TemplateRegistry* registry, TemplateUpgrades* upgrades)
+      : registry_(*registry), upgrades_(*upgrades) {}
 
   grpc::ServerUnaryReactor* ApplyTemplate(grpc::CallbackServerContext* context,
                                           const v1::ApplyTemplateRequest* request,
@@ -23,8 +25,14 @@ class TemplateService final : public v1::TemplateService::CallbackService {
                                         const v1::GetTemplateRequest* request,
                                         v1::GetTemplateResponse* response) override;
 
+  grpc::ServerWriteReactor<v1::RehearseTemplateResponse>* RehearseTemplate(
+      grpc::CallbackServerContext* context, const v1::RehearseTemplateRequest* request) override;
+  grpc::ServerWriteReactor<v1::MigrateTasksResponse>* MigrateTasks(
+      grpc::CallbackServerContext* context, const v1::MigrateTasksRequest* request) override;
+
  private:
   TemplateRegistry& registry_;
+  TemplateUpgrades& upgrades_;
 };
 
 }  // namespace tasker::service
