@@ -21,6 +21,15 @@ grpc::Status Give(const Answer<Request, Response>& answer, const Request* reques
   return answer(*request, response);
 }
 
+template <typename Request, typename Response>
+grpc::Status GiveAll(const Answer<Request, std::vector<Response>>& answer, const Request* request,
+                     grpc::ServerWriter<Response>* writer) {
+  std::vector<Response> responses;
+  const grpc::Status status = Give(answer, request, &responses);
+  for (const Response& response : responses) writer->Write(response);
+  return status;
+}
+
 }  // namespace
 
 void FakeLog::Publish(const v1::Task& task, v1::Event event) {
@@ -145,6 +154,15 @@ class FakeServer::Services {
     grpc::Status GetTemplate(grpc::ServerContext*, const v1::GetTemplateRequest* request,
                              v1::GetTemplateResponse* response) override {
       return Give(answers.get_template, request, response);
+    }
+    grpc::Status RehearseTemplate(
+        grpc::ServerContext*, const v1::RehearseTemplateRequest* request,
+        grpc::ServerWriter<v1::RehearseTemplateResponse>* writer) override {
+      return GiveAll(answers.rehearse_template, request, writer);
+    }
+    grpc::Status MigrateTasks(grpc::ServerContext*, const v1::MigrateTasksRequest* request,
+                              grpc::ServerWriter<v1::MigrateTasksResponse>* writer) override {
+      return GiveAll(answers.migrate_tasks, request, writer);
     }
     const FakeAnswers& answers;
   };
