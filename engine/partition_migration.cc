@@ -1,6 +1,6 @@
 // Moving a task to another version of its template: one command, one commit. What is under way at
 // handlers goes on under the token that it was handed out with.
-#include <tuple>
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -18,6 +18,20 @@ namespace {
 
 std::uint32_t SizeOf(const TaskRun& task) {
   return static_cast<std::uint32_t>(task.steps.size() + task.items.size());
+}
+
+// An attempt that is under way or planned is made, as the last, if the new limit is below it.
+void Forgive(TaskRun& task, StepIndex step, Changes& changes) {
+  StepRun& run = task.at(step);
+  const bool under_way = run.state == StepState::kInProgress;
+  const bool planned =
+      run.state == StepState::kEnqueued || run.state == StepState::kWaitingForRetry;
+  if (!under_way && !planned) return;
+  const std::uint32_t limit = std::max(1u, task.TemplateOf(step).retry_limit);
+  const std::uint32_t made = under_way ? limit : limit - 1;
+  if (Raw(run.counted()) <= made) return;
+  run.forgiven = AttemptNumber{Raw(run.attempts) - made};
+  changes.Save(task, step);
 }
 
 }  // namespace
@@ -112,6 +126,7 @@ void Partition::FollowPlan(TaskRun& task, const VersionDiff& diff, const MovePla
     const StepIndex step{i};
     StepRun& run = task.at(step);
     if (i >= task.steps.size() && !run.is_item()) continue;
+    Forgive(task, step, changes);
     if (run.state == StepState::kEnqueued) {
       const StepIndex before = *diff.Before(task.TemplateStep(step));
       const Duration limit = task.TemplateOf(step).timeouts.schedule_to_start;

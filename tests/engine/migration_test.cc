@@ -19,7 +19,7 @@ using namespace std::chrono_literals;
 
 // Version N of the template `t`.
 TaskTemplatePtr Version(int number, const std::string& steps, const std::string& more = "") {
-  return FromYaml("name: t\nversion: " + std::to_string(number) + ".0.0\n" + more +
+  return FromYaml("version: " + std::to_string(number) + ".0.0\n" + more +
                   "step_templates:\n" + steps);
 }
 
@@ -176,8 +176,8 @@ INSTANTIATE_TEST_SUITE_P(
                  "can: undo done by a handler that compensates `a` -> done by a handler"},
         PlanCase{"a condition of what is ready", kA, Step("a", "when: context.x == 1"), "",
                  "can: a when"}),
-    [](const auto& info) {
-      std::string name = info.param.what;
+    [](const auto& each) {
+      std::string name = each.param.what;
       for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) ? c : '_';
       return name;
     });
@@ -351,6 +351,21 @@ TEST_F(MigrationTest, ARetryThatIsPlannedComesAtItsTime) {
   ASSERT_TRUE(Migrate(Version(2, Step("x", "depends_on_step: a") + kA)).ok());
   world_.Advance(1s);
   EXPECT_THAT(world_.TakeNames(), ElementsAre("a"));
+}
+
+TEST_F(MigrationTest, ARetryThatIsPlannedIsMadeThoughTheNewLimitIsLower) {
+  const auto of = [](int version, int limit) {
+    return Version(version, Step("a", "default_retry_limit: " + std::to_string(limit)));
+  };
+  world_.Fail(RunUntil(of(1, 5), "a"));
+  world_.Advance(1s);
+  world_.Fail(world_.TakeOne());
+  ASSERT_TRUE(Migrate(of(2, 1)).ok());
+  world_.Advance(2s);
+  const Assignment last = world_.TakeOne();
+  EXPECT_EQ(last.attempt, AttemptNumber{1});
+  world_.Fail(last);
+  EXPECT_EQ(world_.StateOf(1, "a"), StepState::kError);
 }
 
 TEST_F(MigrationTest, ADecisionThatIsDoneChoosesAmongTheNewBranchesToo) {
