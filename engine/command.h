@@ -31,6 +31,8 @@ struct ParentStep {
   StepRef step;
   // How many tasks are above the new one.
   std::uint32_t depth = 1;
+  // How often the task above had been moved to another version when `step` was the step's place.
+  std::uint32_t moves = 0;
 };
 
 // Creates a task. Fails with ALREADY_EXISTS if `task` is taken by a task that the partition knows.
@@ -143,6 +145,21 @@ struct RepairTask {
   std::string reason;
 };
 
+// Moves an open task to another version of its template; what is done stays done, and what a
+// handler has at the moment goes on. On that version already, it stays as it is. Errors: NOT_FOUND:
+// no open task has that id; INVALID_ARGUMENT: `to` is no version of its template;
+// FAILED_PRECONDITION: the task cannot move, with a line for each reason: see
+// migration/move_plan.h.
+struct MigrateTask {
+  TaskId task;
+  TaskTemplatePtr to;
+  std::string actor;
+  std::string reason;
+  // What the task works with from then on: what it was given, with the defaults of `to`. Null: what
+  // it has.
+  Payload context = {};
+};
+
 // One handler class that a handler serves. Empty namespace or version: any.
 struct ServedClass {
   std::string handler_class;
@@ -216,9 +233,10 @@ struct RenewLeases {
 // Does what has become due; to be given at or after Partition::NextTimer().
 struct FireTimers {};
 
-using Command = std::variant<CreateTask, RefuseSubTask, SignalTask, CancelTask, PauseTask,
-                             ResumeTask, PauseScope, ResumeScope, RepairStep, RepairTask,
-                             RegisterHandler, DisconnectHandler, DrainHandler, ConfirmAttempts,
-                             CompleteAttempt, FailAttempt, RenewLeases, FireTimers>;
+using Command =
+    std::variant<CreateTask, RefuseSubTask, SignalTask, CancelTask, PauseTask, ResumeTask,
+                 PauseScope, ResumeScope, RepairStep, RepairTask, MigrateTask, RegisterHandler,
+                 DisconnectHandler, DrainHandler, ConfirmAttempts, CompleteAttempt, FailAttempt,
+                 RenewLeases, FireTimers>;
 
 }  // namespace tasker::engine

@@ -75,16 +75,12 @@ absl::Status Partition::TakeUp(StoredTask stored, Timestamp now, bool slept) {
     return absl::OkStatus();
   }
   if (settings_.task_memory_max != 0) unsettled_.push_back(task.id);
-  const auto add = [&](Timestamp at, StepTimer::Kind kind, StepIndex step) {
-    if (!slept) timers_.Add({at, StepTimer{kind, {task.id, step}}});
-  };
   if (task.deadline_at != kNever && !slept) timers_.Add({task.deadline_at, TaskDeadline{task.id}});
   const auto all = static_cast<std::uint32_t>(task.steps.size() + task.items.size());
   for (std::uint32_t i = 0; i < all; ++i) {
     const StepIndex step{i};
     StepRun& run = task.at(step);
     if (i >= task.steps.size() && !run.is_item()) continue;
-    const StepTimeouts& timeouts = task.TemplateOf(step).timeouts;
     switch (run.state) {
       case StepState::kPending:
         if (run.parents_left == 0 && !run.is_item() && !task.TemplateOf(step).in_reserve()) {
@@ -93,40 +89,45 @@ absl::Status Partition::TakeUp(StoredTask stored, Timestamp now, bool slept) {
         break;
       case StepState::kEnqueued:
         if (!task.by_engine(step) && !task.pause) queues_.Push(task, step);
-        if (timeouts.schedule_to_start > Duration::zero()) {
-          add(run.enqueued_at + timeouts.schedule_to_start, StepTimer::Kind::kScheduleToStart,
-              step);
-        }
         break;
       case StepState::kInProgress:
         if (IsHeld(run)) {
           queues_.Started(*ReadyQueues::RouteOf(task, step));
           Hold(handlers_.Remember(run.handler), task, step, true, now);
-        } else if (run.extras != nullptr && run.extras->sub_task) {
-          add(now, StepTimer::Kind::kSubTask, step);
+        } else if (run.extras != nullptr && run.extras->sub_task && !slept) {
+          timers_.Add({now, StepTimer{StepTimer::Kind::kSubTask, {task.id, step}}});
         }
-        if (run.extras != nullptr && run.extras->wake_at != kNever) {
-          add(run.extras->wake_at, StepTimer::Kind::kWake, step);
-        }
-        if (const OperatorAct* cancel = run.cancel()) {
-          add(cancel->at, StepTimer::Kind::kCancelGrace, step);
-        }
-        if (timeouts.start_to_close > Duration::zero()) {
-          add(run.started_at + timeouts.start_to_close, StepTimer::Kind::kStartToClose, step);
-        }
-        break;
-      case StepState::kWaitingForRetry:
-        add(run.next_retry_at, StepTimer::Kind::kRetry, step);
         break;
       default:
         break;
     }
+    if (!slept) AddTimers(task, step);
   }
   if (task.compensating) {
     const std::vector<StepIndex> plan = PlanCompensation(task);
     task.held_back.assign(plan.begin(), plan.end());
   }
   return absl::OkStatus();
+}
+
+void Partition::AddTimers(const TaskRun& task, StepIndex step) {
+  const StepRun& run = task.at(step);
+  const StepTimeouts& timeouts = task.TemplateOf(step).timeouts;
+  const auto add = [&](Timestamp at, StepTimer::Kind kind) {
+    timers_.Add({at, StepTimer{kind, {task.id, step}}});
+  };
+  if (run.state == StepState::kEnqueued && timeouts.schedule_to_start > Duration::zero()) {
+    add(run.enqueued_at + timeouts.schedule_to_start, StepTimer::Kind::kScheduleToStart);
+  }
+  if (run.state == StepState::kWaitingForRetry) add(run.next_retry_at, StepTimer::Kind::kRetry);
+  if (run.state != StepState::kInProgress) return;
+  if (run.extras != nullptr && run.extras->wake_at != kNever) {
+    add(run.extras->wake_at, StepTimer::Kind::kWake);
+  }
+  if (const OperatorAct* cancel = run.cancel()) add(cancel->at, StepTimer::Kind::kCancelGrace);
+  if (timeouts.start_to_close > Duration::zero()) {
+    add(run.started_at + timeouts.start_to_close, StepTimer::Kind::kStartToClose);
+  }
 }
 
 void Partition::Count(TaskRun& task) {

@@ -15,6 +15,7 @@
 
 #include "engine/command.h"
 #include "engine/effects.h"
+#include "engine/migration/move_plan.h"
 #include "engine/model/draws.h"
 #include "engine/model/ids.h"
 #include "engine/model/retry_curve.h"
@@ -148,6 +149,8 @@ class Partition {
   // In partition_repair.cc.
   absl::Status Do(RepairStep& command, Changes& changes);
   absl::Status Do(RepairTask& command, Changes& changes);
+  // In partition_migration.cc.
+  absl::Status Do(MigrateTask& command, Changes& changes);
   // Of handlers' sessions. In partition_handlers.cc.
   absl::Status Do(RegisterHandler& command, Changes& changes);
   absl::Status Do(DisconnectHandler& command, Changes& changes);
@@ -162,13 +165,15 @@ class Partition {
 
   // Counts anew what the task takes of memory.
   void Count(TaskRun& task);
+  // Adds the timers that follow from what is stored of the step.
+  void AddTimers(const TaskRun& task, StepIndex step);
 
   // The open task of that id, or null.
   TaskRun* Find(const TaskId& id);
   // The task of that id, open or woken, or null.
   TaskRun* FindAny(const TaskId& id);
-  // Whether `token` names the attempt that its step is in now. `task` may be null.
-  static bool IsCurrent(const TaskRun* task, const AttemptToken& token);
+  // The step that is in the attempt that `token` names; nullopt if none is. `task` may be null.
+  static std::optional<StepIndex> CurrentStep(const TaskRun* task, const AttemptToken& token);
   // What to answer to a result whose token is not current.
   static ResultOutcome OutcomeOfLate(const TaskRun* task, const AttemptToken& token);
 
@@ -239,6 +244,16 @@ class Partition {
   void Reopen(TaskRun& task, TaskInput input, const Cause& cause, Changes& changes);
   void ReviveItems(TaskRun& task, StepIndex step, const Cause& cause, Changes& changes);
   absl::Status Rerun(TaskRun& task, StepIndex from, const Cause& cause, Changes& changes);
+
+  // In partition_migration.cc.
+  //
+  // Takes the task's steps from queues and handlers, and puts them back as they stand now.
+  void Detach(TaskRun& task);
+  void Attach(TaskRun& task);
+  // Applies what `plan` says beside the steps' places.
+  void FollowPlan(TaskRun& task, const VersionDiff& diff, const MovePlan& plan, Changes& changes);
+  // Lets go what may run on the version that the task has now.
+  void GoOn(TaskRun& task, const MovePlan& plan, Changes& changes);
 
   // In partition_timers.cc.
   void Fire(const StepTimer& timer, Timestamp at, Changes& changes);

@@ -15,19 +15,20 @@ std::string ActorOf(const HandlerInstance& holder) {
 absl::Status Partition::Do(CompleteAttempt& command, Changes& changes) {
   const AttemptToken& token = command.token;
   TaskRun* task = Find(token.task);
-  if (!IsCurrent(task, token)) {
+  const std::optional<StepIndex> step = CurrentStep(task, token);
+  if (!step) {
     changes.effects().acknowledgements.push_back(
         {command.session, token, OutcomeOfLate(task, token)});
     return absl::OkStatus();
   }
-  const std::string actor = ActorOf(*task->at(token.step).holder);
-  TakeFromHolder(*task, token.step);
+  const std::string actor = ActorOf(*task->at(*step).holder);
+  TakeFromHolder(*task, *step);
   changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
-  if (task->TemplateOf(token.step).sticky) {
-    task->sticky_instance = task->at(token.step).handler->instance_id;
+  if (task->TemplateOf(*step).sticky) {
+    task->sticky_instance = task->at(*step).handler->instance_id;
     changes.Save(*task);
   }
-  Succeed(*task, token.step, std::move(command.results), {actor, ""}, changes);
+  Succeed(*task, *step, std::move(command.results), {actor, ""}, changes);
   Proceed(*task, changes);
   return absl::OkStatus();
 }
@@ -35,34 +36,30 @@ absl::Status Partition::Do(CompleteAttempt& command, Changes& changes) {
 absl::Status Partition::Do(FailAttempt& command, Changes& changes) {
   const AttemptToken& token = command.token;
   TaskRun* task = Find(token.task);
-  if (!IsCurrent(task, token)) {
+  const std::optional<StepIndex> step = CurrentStep(task, token);
+  if (!step) {
     changes.effects().acknowledgements.push_back(
         {command.session, token, OutcomeOfLate(task, token)});
     return absl::OkStatus();
   }
-  const std::string actor = ActorOf(*task->at(token.step).holder);
-  TakeFromHolder(*task, token.step);
+  const std::string actor = ActorOf(*task->at(*step).holder);
+  TakeFromHolder(*task, *step);
   changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
-  FailStep(*task, token.step, std::move(command.failure), {actor, ""}, changes);
+  FailStep(*task, *step, std::move(command.failure), {actor, ""}, changes);
   Proceed(*task, changes);
   return absl::OkStatus();
 }
 
-bool Partition::IsCurrent(const TaskRun* task, const AttemptToken& token) {
-  if (task == nullptr || token.nonce == 0 || !task->has(token.step)) return false;
-  const StepRun& run = task->at(token.step);
-  return run.state == StepState::kInProgress && run.attempts == token.attempt &&
-         run.nonce == token.nonce;
+std::optional<StepIndex> Partition::CurrentStep(const TaskRun* task, const AttemptToken& token) {
+  const std::optional<StepIndex> step = task == nullptr ? std::nullopt : task->StepOf(token);
+  return step && task->at(*step).state == StepState::kInProgress ? step : std::nullopt;
 }
 
 ResultOutcome Partition::OutcomeOfLate(const TaskRun* task, const AttemptToken& token) {
   if (task == nullptr) return ResultOutcome::kNotOpen;
-  if (token.nonce == 0 || !task->has(token.step)) return ResultOutcome::kStale;
-  const StepRun& run = task->at(token.step);
   // The nonce is drawn at each hand-out and wiped where anything but a result ends the attempt, so
   // the same nonce means that it was this result.
-  const bool ended_by_this = run.attempts == token.attempt && run.nonce == token.nonce;
-  return ended_by_this ? ResultOutcome::kAlreadyApplied : ResultOutcome::kStale;
+  return task->StepOf(token) ? ResultOutcome::kAlreadyApplied : ResultOutcome::kStale;
 }
 
 }  // namespace tasker::engine

@@ -94,7 +94,7 @@ void Partition::CancelStep(TaskRun& task, StepIndex step, const OperatorAct& act
   timers_.Add({until, StepTimer{StepTimer::Kind::kCancelGrace, {task.id, step}}});
   if (run.holder->connected()) {
     changes.effects().cancellations.push_back(
-        {run.holder->session, {task.id, step, run.attempts, run.nonce}, act.reason});
+        {run.holder->session, task.TokenOf(step), act.reason});
   }
 }
 
@@ -117,7 +117,7 @@ void Partition::Recall(TaskRun& task, StepIndex step, std::string_view reason, C
   StepRun& run = task.at(step);
   if (run.holder->connected()) {
     changes.effects().cancellations.push_back(
-        {run.holder->session, {task.id, step, run.attempts, run.nonce}, std::string(reason), true});
+        {run.holder->session, task.TokenOf(step), std::string(reason), true});
   }
   run.nonce = 0;
   TakeFromHolder(task, step);

@@ -34,10 +34,10 @@ absl::Status Partition::Do(RegisterHandler& command, Changes& changes) {
   Registration registration{command.session, {}};
   for (const AttemptToken& token : command.held) {
     TaskRun* task = Find(token.task);
-    const StepRef ref{token.task, token.step};
-    if (IsCurrent(task, token) && held_before.erase(ref) > 0) {
-      Hold(instance, *task, token.step, true, changes.now());
-      if (const OperatorAct* cancel = task->at(token.step).cancel()) {
+    const std::optional<StepIndex> step = CurrentStep(task, token);
+    if (step && held_before.erase({token.task, *step}) > 0) {
+      Hold(instance, *task, *step, true, changes.now());
+      if (const OperatorAct* cancel = task->at(*step).cancel()) {
         changes.effects().cancellations.push_back({command.session, token, cancel->reason});
       }
     } else if (OutcomeOfLate(task, token) == ResultOutcome::kStale) {
@@ -79,24 +79,26 @@ absl::Status Partition::Do(ConfirmAttempts& command, Changes& changes) {
 absl::Status Partition::Do(RenewLeases& command, Changes& changes) {
   HandlerInstance* instance = handlers_.Find(command.session);
   if (instance == nullptr) return absl::OkStatus();
-  const auto renew = [&](const AttemptToken& token) -> StepRun* {
+  const auto renew = [&](const AttemptToken& token) -> std::optional<StepIndex> {
     TaskRun* task = Find(token.task);
-    if (!IsCurrent(task, token) || task->at(token.step).holder != instance) return nullptr;
-    StepRun& run = task->at(token.step);
+    const std::optional<StepIndex> step = CurrentStep(task, token);
+    if (!step || task->at(*step).holder != instance) return std::nullopt;
+    StepRun& run = task->at(*step);
     run.confirmed = true;
-    run.lease_until = changes.now() + LeaseOf(*task, token.step);
-    return &run;
+    run.lease_until = changes.now() + LeaseOf(*task, *step);
+    return step;
   };
   for (const AttemptToken& token : command.tokens) renew(token);
   for (Checkpoint& checkpoint : command.checkpoints) {
-    StepRun* run = renew(checkpoint.token);
-    if (run == nullptr) continue;
-    StepExtras& extras = run->More();
+    const std::optional<StepIndex> step = renew(checkpoint.token);
+    if (!step) continue;
+    TaskRun& task = *Find(checkpoint.token.task);
+    StepExtras& extras = task.at(*step).More();
     extras.checkpoint = std::move(checkpoint.data);
     // The one kept back is stored with the attempt's end.
     if (changes.now() - extras.checkpoint_stored_at < settings_.checkpoint_interval) continue;
     extras.checkpoint_stored_at = changes.now();
-    changes.Save(*Find(checkpoint.token.task), checkpoint.token.step);
+    changes.Save(task, *step);
   }
   return absl::OkStatus();
 }
@@ -166,6 +168,7 @@ void Partition::Assign(Route& route, HandlerInstance& instance, Changes& changes
   } while (run.nonce == 0);
   run.started_at = changes.now();
   run.handler = instance.identity;
+  if (run.extras != nullptr) run.extras->token_step.reset();
   changes.Move(task, ref.step, StepInput::kAssign);
   queues_.Started(route);
   Hold(instance, task, ref.step, !instance.confirms, changes.now());

@@ -5,41 +5,13 @@
 
 #include "engine/events/event_names.h"
 #include "engine/events/event_records.h"
+#include "engine/flow/decision.h"
 #include "engine/flow/step_scope.h"
 #include "engine/model/error_classes.h"
 #include "engine/model/invariant.h"
 #include "engine/partition.h"
 
 namespace tasker::engine {
-namespace {
-
-// Finds, among the branches of a decision, those that its results choose.
-absl::StatusOr<std::vector<StepIndex>> ChosenBranches(const TaskRun& task, StepIndex decision,
-                                                      const Payload& results) {
-  const StepTemplate& step = task.TemplateOf(decision);
-  const ResultScope scope(task, decision, results);
-  const absl::StatusOr<std::vector<std::string>> names = step.choice->Names(scope);
-  if (!names.ok()) return names.status();
-  std::vector<StepIndex> chosen;
-  for (const std::string& name : *names) {
-    const auto found = std::ranges::find_if(step.branches, [&](StepIndex branch) {
-      return task.task_template->steps[Raw(branch)].name == name;
-    });
-    if (found == step.branches.end()) {
-      std::string branches;
-      for (const StepIndex branch : step.branches) {
-        absl::StrAppend(&branches, branches.empty() ? "`" : ", `",
-                        task.task_template->steps[Raw(branch)].name, "`");
-      }
-      return absl::InvalidArgumentError(absl::StrCat(
-          "the results choose `", name, "`, which is none of the step's branches: ", branches));
-    }
-    chosen.push_back(*found);
-  }
-  return chosen;
-}
-
-}  // namespace
 
 void Partition::MakeReady(TaskRun& task, StepIndex step, Changes& changes) {
   const StepTemplate& kind = task.TemplateOf(step);
@@ -101,7 +73,8 @@ void Partition::Succeed(TaskRun& task, StepIndex step, Payload results, const Ca
   std::vector<StepIndex> chosen;
   const bool decides = task.TemplateOf(step).choice != nullptr;
   if (decides) {
-    absl::StatusOr<std::vector<StepIndex>> branches = ChosenBranches(task, step, results);
+    absl::StatusOr<std::vector<StepIndex>> branches =
+        ChosenBranches(*task.task_template, step, ResultScope(task, step, results));
     if (!branches.ok()) {
       FailStep(task, step,
                MakeFailure(kInvalidChoice, std::string(branches.status().message()), false), cause,

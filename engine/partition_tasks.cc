@@ -11,13 +11,6 @@ namespace {
 // What a task keeps of signals that no step has taken.
 constexpr std::size_t kSignalsMax = 1000;
 
-bool AwaitsSubTask(const TaskRun* task, StepIndex step, const TaskId& sub_task) {
-  if (task == nullptr || !task->has(step)) return false;
-  const StepRun& run = task->at(step);
-  return run.state == StepState::kInProgress && run.extras != nullptr &&
-         run.extras->sub_task == sub_task;
-}
-
 // The first step that waits for the signal now.
 std::optional<StepIndex> StepAwaiting(const TaskRun& task, std::string_view signal) {
   for (std::uint32_t i = 0; i < task.steps.size(); ++i) {
@@ -40,10 +33,14 @@ absl::Status Partition::Do(CreateTask& command, Changes& changes) {
                      task_template.steps[Raw(step)].name, "` skippable"));
   }
   if (command.parent) {
-    const StepRef& above = command.parent->step;
-    if (!AwaitsSubTask(Find(above.task), above.step, command.task)) {
+    StepRef& above = command.parent->step;
+    const TaskRun* task = Find(above.task);
+    const auto step = task == nullptr ? std::nullopt : task->StepRunning(command.task, above.step);
+    if (!step) {
       return absl::FailedPreconditionError("the step that wanted the task no longer waits for it");
     }
+    above.step = *step;
+    command.parent->moves = task->moves();
   }
   auto [place, added] = tasks_.try_emplace(command.task);
   if (!added) {
@@ -90,8 +87,10 @@ absl::Status Partition::Do(CreateTask& command, Changes& changes) {
 absl::Status Partition::Do(RefuseSubTask& command, Changes& changes) {
   const StepRef& above = command.parent;
   TaskRun* task = Find(above.task);
-  if (!AwaitsSubTask(task, above.step, command.sub_task)) return absl::OkStatus();
-  FailStep(*task, above.step, std::move(command.failure), {}, changes);
+  const auto step =
+      task == nullptr ? std::nullopt : task->StepRunning(command.sub_task, above.step);
+  if (!step) return absl::OkStatus();
+  FailStep(*task, *step, std::move(command.failure), {}, changes);
   Proceed(*task, changes);
   return absl::OkStatus();
 }

@@ -17,6 +17,7 @@
 #include "clients/cli/template_check_commands.h"
 #include "clients/cli/template_commands.h"
 #include "clients/cli/template_file_commands.h"
+#include "clients/cli/template_upgrade_commands.h"
 #include "clients/cli/terminal_text.h"
 #include "clients/cli/transfer_commands.h"
 #include "clients/cli/utf8.h"
@@ -104,6 +105,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   TemplateCommands template_commands(app, session);
   TemplateCheckCommands template_check_commands(*app.get_subcommand("template"), session);
   TemplateFileCommands template_file_commands(app, session);
+  TemplateUpgradeCommands template_upgrade_commands(app, session);
   TaskCommands task_commands(app, session);
   InsightCommands insight_commands(app, session);
   OperatorCommands operator_commands(app, session);

@@ -9,6 +9,7 @@ inline constexpr char kTaskCompleted[] = "task.completed";
 inline constexpr char kTaskFailed[] = "task.failed";
 inline constexpr char kTaskCancelled[] = "task.cancelled";
 inline constexpr char kTaskRetryRequested[] = "task.retry_requested";
+inline constexpr char kTaskMigrated[] = "task.migrated";
 inline constexpr char kTaskResolvedManually[] = "task.resolved_manually";
 inline constexpr char kStepExecutionRequested[] = "step.execution_requested";
 inline constexpr char kStepCompleted[] = "step.completed";

@@ -24,6 +24,7 @@ constexpr std::array kTransitions = {
     StepTransition{S::kEnqueued, kSkip, S::kSkipped},
     StepTransition{S::kEnqueued, kOperatorResolve, S::kResolvedManually},
     StepTransition{S::kEnqueued, kCancel, S::kCancelled},
+    StepTransition{S::kEnqueued, kPlanAnew, S::kPending},
 
     StepTransition{S::kInProgress, kSucceed, S::kComplete},
     StepTransition{S::kInProgress, kFailRetryable, S::kWaitingForRetry},
@@ -142,6 +143,8 @@ std::string_view NameOf(StepInput input) {
       return "cancel";
     case kRerun:
       return "rerun";
+    case kPlanAnew:
+      return "plan_anew";
   }
   return "unknown";
 }

@@ -52,6 +52,9 @@ enum class StepInput : std::uint8_t {
   kCancel,
   // An operator wants the task to run again from here, or from a step before it.
   kRerun,
+  // The task moves to another version of its template, in which the step, that has not begun, is to
+  // be made ready anew, or is no more.
+  kPlanAnew,
 };
 
 // A legal change.

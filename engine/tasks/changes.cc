@@ -61,6 +61,18 @@ void Changes::Drop(TaskRun& task, StepIndex step) {
   touched.dropped.push_back(step);
 }
 
+std::vector<StepIndex> Changes::Renumber(TaskRun& task) {
+  std::vector<StepIndex> steps = std::exchange(Touch(task).steps, {});
+  for (const StepIndex step : steps) task.at(step).touched = false;
+  return steps;
+}
+
+void Changes::Vacate(TaskRun& task, StepIndex place) { Touch(task).vacated.push_back(place); }
+
+void Changes::NoteMove(TaskRun& task, std::string_view from, const Cause& cause) {
+  AddTaskTransition(task, task.state, cause).set_from_version(std::string(from));
+}
+
 std::vector<TaskRun*> Changes::Flush() {
   std::vector<TaskRun*> changed;
   for (Touched& touched : touched_) {
@@ -78,6 +90,12 @@ std::vector<TaskRun*> Changes::Flush() {
                                     .at_us = ToMicros(task.completed_at),
                                     .value = EncodeFinished(task)});
       }
+    }
+    for (const StepIndex place : touched.vacated) {
+      // Another step may have come there, and begun, since.
+      if (task.has(place) && task.at(place).touched) continue;
+      effects_.records.push_back(
+          {.kind = RecordWrite::Kind::kStepGone, .task = task.id, .step = place, .value = {}});
     }
     for (const StepIndex step : touched.steps) {
       StepRun& run = task.at(step);
@@ -107,7 +125,7 @@ std::vector<TaskRun*> Changes::Flush() {
 
 Changes::Touched& Changes::Touch(TaskRun& task) {
   if (task.touched_place == 0) {
-    touched_.push_back({.task = &task, .steps = {}, .dropped = {}, .history = {}});
+    touched_.push_back({.task = &task, .steps = {}, .dropped = {}, .vacated = {}, .history = {}});
     task.touched_place = touched_.size();
   }
   return touched_[task.touched_place - 1];
@@ -123,6 +141,7 @@ void Changes::AddStepTransition(TaskRun& task, StepIndex step, StepState to, con
   Touched& touched = Touch(task);
   TouchStep(touched, task, step);
   storage::v1::Transition& transition = AddTransition(touched, cause);
+  transition.set_moves(task.moves());
   transition.set_step_plus_one(Raw(task.TemplateStep(step)) + 1);
   if (run.is_item()) transition.set_item_plus_one(run.extras->item_index + 1);
   transition.set_step_from(static_cast<v1::StepState>(run.state));
@@ -130,12 +149,15 @@ void Changes::AddStepTransition(TaskRun& task, StepIndex step, StepState to, con
   transition.set_attempt(Raw(run.attempts));
 }
 
-void Changes::AddTaskTransition(TaskRun& task, TaskState to, const Cause& cause) {
+storage::v1::Transition& Changes::AddTaskTransition(TaskRun& task, TaskState to,
+                                                    const Cause& cause) {
   Touched& touched = Touch(task);
   touched.header = true;
   storage::v1::Transition& transition = AddTransition(touched, cause);
+  transition.set_moves(task.moves());
   transition.set_task_from(static_cast<v1::TaskState>(task.state));
   transition.set_task_to(static_cast<v1::TaskState>(to));
+  return transition;
 }
 
 storage::v1::Transition& Changes::AddTransition(Touched& touched, const Cause& cause) {

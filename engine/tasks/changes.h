@@ -55,6 +55,15 @@ class Changes {
   // The step is an item that is no more: its record goes. It must not be changed any further.
   void Drop(TaskRun& task, StepIndex step);
 
+  // The task's steps are about to get other places: which of them were changed so far is forgotten,
+  // and returned. Whoever gives the places saves those, and each step whose record changes by its
+  // place, and vacates the places that no step with a record has any more.
+  std::vector<StepIndex> Renumber(TaskRun& task);
+  void Vacate(TaskRun& task, StepIndex place);
+  // The task runs on another version now, and its steps have their places there. `from`: the
+  // version before.
+  void NoteMove(TaskRun& task, std::string_view from, const Cause& cause);
+
   // Adds the records of everything changed to the effects. To be called once, last, while every
   // task that was changed still exists. Returns those tasks.
   std::vector<TaskRun*> Flush();
@@ -66,6 +75,7 @@ class Changes {
     bool header = false;
     std::vector<StepIndex> steps;
     std::vector<StepIndex> dropped;
+    std::vector<StepIndex> vacated;
     storage::v1::HistoryRecord history;
   };
 
@@ -73,7 +83,7 @@ class Changes {
   void TouchStep(Touched& touched, TaskRun& task, StepIndex step);
   storage::v1::Transition& AddTransition(Touched& touched, const Cause& cause);
   void AddStepTransition(TaskRun& task, StepIndex step, StepState to, const Cause& cause);
-  void AddTaskTransition(TaskRun& task, TaskState to, const Cause& cause);
+  storage::v1::Transition& AddTaskTransition(TaskRun& task, TaskState to, const Cause& cause);
 
   Timestamp now_;
   Effects& effects_;

@@ -51,6 +51,9 @@ StepRun DecodeStep(storage::v1::StepRecord&& record) {
     step.More().checkpoint = MakePayload(std::move(*record.mutable_checkpoint()));
   }
   if (record.has_cancel()) step.More().cancel = Decode(record.cancel());
+  if (record.token_step_plus_one() != 0) {
+    step.More().token_step = StepIndex{record.token_step_plus_one() - 1};
+  }
   return step;
 }
 
@@ -74,8 +77,10 @@ void DecodeHeader(const storage::v1::TaskRecord& record, TaskRun& task) {
   task.deadline_at = FromMicros(record.deadline_at_us());
   task.sticky_instance = record.sticky_instance();
   if (const auto parent = TaskId::FromBytes(record.parent_task())) {
-    task.parent = {{*parent, StepIndex{record.parent_step()}}, record.depth()};
+    task.parent = {
+        {*parent, StepIndex{record.parent_step()}}, record.depth(), record.parent_moves()};
   }
+  task.earlier_versions.assign(record.earlier_versions().begin(), record.earlier_versions().end());
   if (record.has_cancel()) task.cancel = Decode(record.cancel());
   if (record.has_pause()) task.pause = Decode(record.pause());
   for (const storage::v1::SignalRecord& signal : record.signals()) {
@@ -166,7 +171,10 @@ std::string EncodeTask(const TaskRun& task) {
     record.set_parent_task(std::string(task.parent->step.task.bytes()));
     record.set_parent_step(Raw(task.parent->step.step));
     record.set_depth(task.parent->depth);
+    record.set_parent_moves(task.parent->moves);
   }
+  record.mutable_earlier_versions()->Add(task.earlier_versions.begin(),
+                                         task.earlier_versions.end());
   if (task.cancel) *record.mutable_cancel() = Encode(*task.cancel);
   if (task.pause) *record.mutable_pause() = Encode(*task.pause);
   for (const Signal& signal : task.signals) {
@@ -202,6 +210,7 @@ std::string EncodeStep(const StepRun& step) {
     record.set_wake_at_us(ToMicros(extras.wake_at));
     record.set_checkpoint(std::string(View(extras.checkpoint)));
     if (extras.cancel) *record.mutable_cancel() = Encode(*extras.cancel);
+    if (extras.token_step) record.set_token_step_plus_one(Raw(*extras.token_step) + 1);
     if (extras.items) {
       record.set_items_plus_one(extras.items->size() + 1);
       record.set_items_first(extras.items->first);
@@ -245,6 +254,7 @@ absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored) {
       run.More().item_index = places->item_index;
     }
     if (!run.is_item()) task->counts.Move(StepState::kPending, run.state);
+    if (run.extras != nullptr && run.extras->token_step) task->renumbered.push_back(step);
   }
   CountParents(*task);
   return task;

@@ -39,6 +39,35 @@ std::uint32_t* StepCounts::CountOf(StepState state) {
   return nullptr;
 }
 
+AttemptToken TaskRun::TokenOf(StepIndex step) const {
+  const StepRun& run = at(step);
+  const StepIndex place = run.extras == nullptr ? step : run.extras->token_step.value_or(step);
+  return {id, place, run.attempts, run.nonce};
+}
+
+std::optional<StepIndex> TaskRun::StepOf(const AttemptToken& token) const {
+  if (token.nonce == 0) return std::nullopt;
+  if (has(token.step) && TokenOf(token.step) == token) return token.step;
+  const auto found = std::ranges::find_if(
+      renumbered, [&](StepIndex step) { return TokenOf(step) == token; });
+  return found == renumbered.end() ? std::nullopt : std::optional(*found);
+}
+
+std::optional<StepIndex> TaskRun::StepRunning(const TaskId& sub_task, StepIndex place) const {
+  const auto runs = [&](StepIndex step) {
+    const StepRun& run = at(step);
+    return run.state == StepState::kInProgress && run.extras != nullptr &&
+           run.extras->sub_task == sub_task;
+  };
+  if (has(place) && runs(place)) return place;
+  // Asked for before the task was moved.
+  const auto all = static_cast<std::uint32_t>(steps.size() + items.size());
+  for (std::uint32_t i = 0; i < all && moves() > 0; ++i) {
+    if (runs(StepIndex{i})) return StepIndex{i};
+  }
+  return std::nullopt;
+}
+
 std::string TaskRun::NameOf(StepIndex step) const {
   const std::string& name = TemplateOf(step).name;
   return Raw(step) < steps.size() ? name

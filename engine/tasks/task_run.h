@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "engine/command.h"
+#include "engine/model/attempt_token.h"
 #include "engine/model/ids.h"
 #include "engine/model/payload.h"
 #include "engine/model/task_template.h"
@@ -62,6 +63,8 @@ struct StepExtras {
   Timestamp checkpoint_stored_at = kNever;
   // Set while a cancellation waits for the handler, until `at`.
   std::optional<OperatorAct> cancel;
+  // The place that the newest attempt's token names, where the step has had another since.
+  std::optional<StepIndex> token_step;
 };
 
 // One step of an open task, or one item of a `for_each` step.
@@ -180,6 +183,10 @@ struct TaskRun {
   std::optional<OperatorAct> pause;
   // Oldest first.
   std::vector<Signal> signals;
+  // Versions that the task was moved from, oldest first.
+  std::vector<std::string> earlier_versions;
+  // Steps and items whose newest attempt's token names another place than theirs.
+  std::vector<StepIndex> renumbered;
   // `instance_id` of the handler that sticky steps go to; empty: any.
   std::string sticky_instance;
   // Steps whose parents are done, until the command under way deals with them.
@@ -217,6 +224,16 @@ struct TaskRun {
     const StepTemplate& kind = TemplateOf(step);
     return kind.wait || kind.sub_task || (kind.for_each && !at(step).is_item());
   }
+  // How often the task was moved to another version of its template.
+  std::uint32_t moves() const { return static_cast<std::uint32_t>(earlier_versions.size()); }
+  // The token that the step's newest attempt was handed out with.
+  AttemptToken TokenOf(StepIndex step) const;
+  // The step whose newest attempt was handed out with `token`, whatever became of it and wherever
+  // the step stands now; nullopt if a later one was made, or none such ever.
+  std::optional<StepIndex> StepOf(const AttemptToken& token) const;
+  // The step or item that runs `sub_task` by its newest attempt, looked for at `place` first.
+  std::optional<StepIndex> StepRunning(const TaskId& sub_task, StepIndex place) const;
+
   // The step's name; of an item, `name[3]`.
   std::string NameOf(StepIndex step) const;
   // The step of that name; nullopt if there is none.

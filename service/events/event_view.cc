@@ -46,6 +46,11 @@ Json PayloadOf(const EventRecord& record) {
       name == names::kTaskCancelled) {
     return TaskEnd(record);
   }
+  if (name == names::kTaskMigrated) {
+    return {{"from_version", record.from_version()},
+            {"to_version", record.version()},
+            {"reason", record.reason()}};
+  }
   if (name == names::kTaskInitializeRequested) return {{"reason", record.reason()}};
   if (name == names::kStepFailed) return StepFailed(record);
   if (name == names::kStepCompleted) {

@@ -83,6 +83,15 @@ absl::StatusOr<engine::StoredTask> ReadStoredTask(
   return ReadTask(*snapshot, id, find_template);
 }
 
+absl::StatusOr<std::string> ReadGivenContext(storage::Store& store, const engine::TaskId& id) {
+  auto context = store.TakeSnapshot()->Get(Table::kContexts, storage::TaskKey(id.bytes()));
+  if (!context.ok()) return context.status();
+  if (!context->has_value()) {
+    return absl::NotFoundError(absl::StrCat("no context of task ", id.ToString()));
+  }
+  return **std::move(context);
+}
+
 absl::StatusOr<storage::v1::PausesRecord> ReadPauses(storage::Store& store,
                                                      storage::PartitionId partition) {
   const auto value = store.Get(Table::kPartitions, storage::PausesKey(partition));

@@ -28,6 +28,10 @@ absl::StatusOr<engine::StoredTask> ReadStoredTask(
     storage::Store& store, const engine::TaskId& id,
     const std::function<engine::TaskTemplatePtr(const engine::TemplateId&)>& find_template);
 
+// Reads the context of a task as it was given, without the defaults of its template. Errors:
+// NOT_FOUND: there is none; else what the store answers.
+absl::StatusOr<std::string> ReadGivenContext(storage::Store& store, const engine::TaskId& id);
+
 // Reads what of a partition is paused; nothing if nothing ever was. Errors: as above.
 absl::StatusOr<storage::v1::PausesRecord> ReadPauses(storage::Store& store,
                                                      storage::PartitionId partition);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "service/handlers/handler_stream.h"
+#include "service/pipeline/recovery.h"
 #include "storage/keys.h"
 
 namespace tasker::service {
@@ -69,12 +70,26 @@ void EffectRelease::Release(Committed committed) {
 }
 
 engine::ResultOutcome EffectRelease::OutcomeInStore(const engine::AttemptToken& token) {
+  const auto applied = [&](const storage::v1::StepRecord& step) {
+    return step.attempts() == Raw(token.attempt) && step.nonce() == token.nonce;
+  };
   const auto value =
       store_.Get(storage::Table::kSteps, storage::StepKey(token.task.bytes(), Raw(token.step)));
   storage::v1::StepRecord step;
-  const bool applied = value.ok() && value->has_value() && step.ParseFromString(**value) &&
-                       step.attempts() == Raw(token.attempt) && step.nonce() == token.nonce;
-  return applied ? engine::ResultOutcome::kAlreadyApplied : engine::ResultOutcome::kStale;
+  if (value.ok() && value->has_value() && step.ParseFromString(**value) && applied(step)) {
+    return engine::ResultOutcome::kAlreadyApplied;
+  }
+  // A move to another version of the template may have given the step another place since.
+  const auto record = store_.Get(storage::Table::kTasks, storage::TaskKey(token.task.bytes()));
+  storage::v1::TaskRecord task;
+  const bool moved = record.ok() && record->has_value() && task.ParseFromString(**record) &&
+                     task.earlier_versions_size() > 0;
+  if (!moved) return engine::ResultOutcome::kStale;
+  const auto steps = ReadSteps(*store_.TakeSnapshot(), token.task);
+  const bool found = steps.ok() && std::ranges::any_of(*steps, [&](const auto& each) {
+    return each.second.token_step_plus_one() == Raw(token.step) + 1 && applied(each.second);
+  });
+  return found ? engine::ResultOutcome::kAlreadyApplied : engine::ResultOutcome::kStale;
 }
 
 }  // namespace tasker::service

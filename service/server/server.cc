@@ -39,6 +39,7 @@
 #include "service/templates/template_metrics.h"
 #include "service/templates/template_registry.h"
 #include "service/templates/template_service.h"
+#include "service/templates/template_upgrades.h"
 #include "storage/keys.h"
 #include "storage/rocksdb_store.h"
 
@@ -205,7 +206,10 @@ class ServerImpl final : public Server {
                                                   templates_.get(), runner_.get(), reader_.get());
     operator_service_ = std::make_unique<OperatorService>(kPartition, settings_.payload_bytes_max,
                                                           runner_.get(), reader_.get());
-    template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get());
+    upgrades_ = std::make_unique<TemplateUpgrades>(templates_.get(), store_.get(), runner_.get(),
+                                                   &maintenance_);
+    template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
+                                                          upgrades_.get());
     event_service_ = std::make_unique<EventService>(log_.get(), hub_.get());
     admin_service_ = MakeAdminService();
     handler_service_ =
@@ -357,6 +361,7 @@ class ServerImpl final : public Server {
   Maintenance maintenance_;
   std::unique_ptr<TaskService> task_service_;
   std::unique_ptr<OperatorService> operator_service_;
+  std::unique_ptr<TemplateUpgrades> upgrades_;
   std::unique_ptr<TemplateService> template_service_;
   std::unique_ptr<EventService> event_service_;
   std::unique_ptr<HandlerService> handler_service_;

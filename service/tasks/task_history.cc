@@ -21,8 +21,38 @@ using storage::Table;
 constexpr std::uint32_t kPageSizeDefault = 100;
 constexpr std::uint32_t kPageSizeMax = 1000;
 
-void Fill(const storage::v1::Transition& from, const engine::TaskTemplate& task_template,
-          v1::HistoryEntry& entry) {
+// The version that a task ran on after so many moves.
+const std::string& VersionAfter(const storage::v1::TaskRecord& record, std::uint32_t moves) {
+  return moves < static_cast<std::uint32_t>(record.earlier_versions_size())
+             ? record.earlier_versions(static_cast<int>(moves))
+             : record.version();
+}
+
+// The names of steps in each version that the task has run on.
+class StepNames {
+ public:
+  StepNames(const storage::v1::TaskRecord& record, const TaskReader::FindTemplate& find_template)
+      : record_(record), find_template_(find_template) {}
+
+  std::string NameOf(std::uint32_t step, std::uint32_t moves) {
+    const std::string& version = VersionAfter(record_, moves);
+    if (task_template_ == nullptr || task_template_->id.version != version) {
+      task_template_ = find_template_({record_.namespace_(), record_.name(), version});
+    }
+    return task_template_ != nullptr && step < task_template_->steps.size()
+               ? task_template_->steps[step].name
+               : absl::StrCat("#", step);
+  }
+
+ private:
+  const storage::v1::TaskRecord& record_;
+  const TaskReader::FindTemplate& find_template_;
+  // The last one used.
+  engine::TaskTemplatePtr task_template_;
+};
+
+void Fill(const storage::v1::Transition& from, const storage::v1::TaskRecord& record,
+          StepNames& names, v1::HistoryEntry& entry) {
   const std::uint32_t step = from.step_plus_one();
   if (step == 0) {
     entry.set_from(std::string(NameOf(static_cast<engine::TaskState>(from.task_from()))));
@@ -30,8 +60,7 @@ void Fill(const storage::v1::Transition& from, const engine::TaskTemplate& task_
   } else {
     entry.set_from(std::string(NameOf(static_cast<engine::StepState>(from.step_from()))));
     entry.set_to(std::string(NameOf(static_cast<engine::StepState>(from.step_to()))));
-    std::string name = step <= task_template.steps.size() ? task_template.steps[step - 1].name
-                                                          : absl::StrCat("#", step - 1);
+    std::string name = names.NameOf(step - 1, from.moves());
     if (from.item_plus_one() > 0) absl::StrAppend(&name, "[", from.item_plus_one() - 1, "]");
     entry.set_step_name(std::move(name));
   }
@@ -39,6 +68,10 @@ void Fill(const storage::v1::Transition& from, const engine::TaskTemplate& task_
   entry.set_attempt(from.attempt());
   entry.set_actor(from.actor());
   entry.set_reason(from.reason());
+  if (!from.from_version().empty()) {
+    entry.set_from_version(from.from_version());
+    entry.set_to_version(VersionAfter(record, from.moves()));
+  }
 }
 
 // The first key of the page: behind the last of the page before, whose place a token holds.
@@ -82,6 +115,7 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
   const auto size =
       static_cast<int>(request.page_size() == 0 ? kPageSizeDefault : request.page_size());
   v1::GetTaskHistoryResponse page;
+  StepNames names(record, find_template);
   const auto rows =
       snapshot->Scan(Table::kHistory, *first, storage::KeyAfter(storage::TaskKey(task.bytes())));
   std::string last;
@@ -98,7 +132,7 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
           absl::StrCat("task ", task.ToString(), ": a row of its history cannot be read"));
     }
     for (const storage::v1::Transition& transition : history.transitions()) {
-      Fill(transition, *task_template, *page.add_entries());
+      Fill(transition, record, names, *page.add_entries());
     }
   }
   if (absl::Status status = rows->status(); !status.ok()) return status;

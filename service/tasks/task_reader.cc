@@ -198,7 +198,8 @@ absl::StatusOr<v1::Task> TaskReader::Read(const engine::TaskId& id) const {
     return absl::DataLossError(absl::StrCat("task ", id.ToString(), ": its template is gone"));
   }
   if (const auto parent = engine::TaskId::FromBytes(record->parent_task())) {
-    task.set_parent_step_name(StepNameOf(*snapshot, *parent, record->parent_step()));
+    task.set_parent_step_name(
+        StepNameOf(*snapshot, *parent, record->parent_step(), record->parent_moves()));
   }
   task.set_context(
       config::WithDefaults(std::move(*context).value_or(""), task_template->default_context_shown));
@@ -208,11 +209,14 @@ absl::StatusOr<v1::Task> TaskReader::Read(const engine::TaskId& id) const {
 }
 
 std::string TaskReader::StepNameOf(storage::Snapshot& snapshot, const engine::TaskId& task,
-                                   std::uint32_t step) const {
+                                   std::uint32_t step, std::uint32_t moves) const {
   const absl::StatusOr<storage::v1::TaskRecord> record = ReadRecord(snapshot, task);
   if (!record.ok()) return "";
+  const bool moved_since = moves < static_cast<std::uint32_t>(record->earlier_versions_size());
   const engine::TaskTemplatePtr found =
-      find_template_({record->namespace_(), record->name(), record->version()});
+      find_template_({record->namespace_(), record->name(),
+                      moved_since ? record->earlier_versions(static_cast<int>(moves))
+                                  : record->version()});
   return found != nullptr && step < found->steps.size() ? found->steps[step].name : "";
 }
 

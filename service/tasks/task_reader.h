@@ -36,9 +36,10 @@ class TaskReader {
   absl::StatusOr<v1::ListTasksResponse> List(const v1::ListTasksRequest& request) const;
 
  private:
-  // Empty if it cannot be found, or is an item of a `for_each` step.
+  // Of the version that the task ran on after so many moves. Empty if it cannot be found, or is an
+  // item of a `for_each` step.
   std::string StepNameOf(storage::Snapshot& snapshot, const engine::TaskId& task,
-                         std::uint32_t step) const;
+                         std::uint32_t step, std::uint32_t moves) const;
 
   storage::Store& store_;
   const storage::PartitionId partition_;

@@ -99,13 +99,29 @@ config::Diagnostics TemplateRegistry::Lint(std::string_view source, std::string_
   return config::LintTemplate(source, options);
 }
 
+namespace {
+
+absl::Status CheckSize(std::string_view source) {
+  if (source.size() <= config::kTemplateBytesMax) return absl::OkStatus();
+  return absl::ResourceExhaustedError(absl::StrCat("source: ", source.size(),
+                                                   " bytes are over the limit of ",
+                                                   config::kTemplateBytesMax, " bytes"));
+}
+
+}  // namespace
+
+absl::StatusOr<EntryPtr> TemplateRegistry::Try(std::string_view source,
+                                               std::string_view source_name) const {
+  if (absl::Status size = CheckSize(source); !size.ok()) return size;
+  Candidate candidate = Prepare({std::string(source), std::string(source_name)});
+  if (!candidate.answer) return candidate.made;
+  if (!candidate.answer->ok()) return candidate.answer->status();
+  return (*candidate.answer)->entry;
+}
+
 absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_view source,
                                                                   std::string_view source_name) {
-  if (source.size() > config::kTemplateBytesMax) {
-    return absl::ResourceExhaustedError(absl::StrCat("source: ", source.size(),
-                                                     " bytes are over the limit of ",
-                                                     config::kTemplateBytesMax, " bytes"));
-  }
+  if (absl::Status size = CheckSize(source); !size.ok()) return size;
   const Source one{std::string(source), std::string(source_name)};
   return std::move(ApplyAll({&one, 1}, 1)[0]);
 }

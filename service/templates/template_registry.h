@@ -96,6 +96,8 @@ class TemplateRegistry {
   // commit: those that are new are all stored, or none of them. What is there already is not
   // compiled again.
   std::vector<absl::StatusOr<Applied>> ApplyAll(std::span<const Source> sources, int threads);
+  // What Apply would make of `source`; nothing is stored. Errors: as Apply's, but the store's.
+  absl::StatusOr<EntryPtr> Try(std::string_view source, std::string_view source_name) const;
 
   // Empty `namespace_name`: `default`; empty `version`: the highest. Error: NOT_FOUND; the message
   // names what is there, or the nearest name.

@@ -121,4 +121,14 @@ grpc::ServerUnaryReactor* TemplateService::ListTemplateFiles(
   return reactor;
 }
 
+grpc::ServerWriteReactor<v1::RehearseTemplateResponse>* TemplateService::RehearseTemplate(
+    grpc::CallbackServerContext*, const v1::RehearseTemplateRequest* request) {
+  return upgrades_.Rehearse(*request);
+}
+
+grpc::ServerWriteReactor<v1::MigrateTasksResponse>* TemplateService::MigrateTasks(
+    grpc::CallbackServerContext*, const v1::MigrateTasksRequest* request) {
+  return upgrades_.Migrate(*request);
+}
+
 }  // namespace tasker::service

@@ -5,6 +5,7 @@
 
 #include "service/templates/template_folder.h"
 #include "service/templates/template_registry.h"
+#include "service/templates/template_upgrades.h"
 #include "tasker/v1/template_service.grpc.pb.h"
 
 namespace tasker::service {
@@ -13,8 +14,9 @@ namespace tasker::service {
 class TemplateService final : public v1::TemplateService::CallbackService {
  public:
   // `folder` is null if there is none.
-  TemplateService(TemplateRegistry* registry, const TemplateFolder* folder)
-      : registry_(*registry), folder_(folder) {}
+  TemplateService(TemplateRegistry* registry, const TemplateFolder* folder,
+                  TemplateUpgrades* upgrades)
+      : registry_(*registry), folder_(folder), upgrades_(*upgrades) {}
 
   grpc::ServerUnaryReactor* ApplyTemplate(grpc::CallbackServerContext* context,
                                           const v1::ApplyTemplateRequest* request,
@@ -32,9 +34,15 @@ class TemplateService final : public v1::TemplateService::CallbackService {
                                               const v1::ListTemplateFilesRequest* request,
                                               v1::ListTemplateFilesResponse* response) override;
 
+  grpc::ServerWriteReactor<v1::RehearseTemplateResponse>* RehearseTemplate(
+      grpc::CallbackServerContext* context, const v1::RehearseTemplateRequest* request) override;
+  grpc::ServerWriteReactor<v1::MigrateTasksResponse>* MigrateTasks(
+      grpc::CallbackServerContext* context, const v1::MigrateTasksRequest* request) override;
+
  private:
   TemplateRegistry& registry_;
   const TemplateFolder* const folder_;
+  TemplateUpgrades& upgrades_;
 };
 
 }  // namespace tasker::service

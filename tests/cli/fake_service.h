@@ -28,6 +28,9 @@ struct FakeAnswers {
   Answer<v1::ListTemplatesRequest, v1::ListTemplatesResponse> list_templates;
   Answer<v1::GetTemplateRequest, v1::GetTemplateResponse> get_template;
   Answer<v1::ListTemplateFilesRequest, v1::ListTemplateFilesResponse> list_template_files;
+  // Streams: the responses, then the status.
+  Answer<v1::RehearseTemplateRequest, std::vector<v1::RehearseTemplateResponse>> rehearse_template;
+  Answer<v1::MigrateTasksRequest, std::vector<v1::MigrateTasksResponse>> migrate_tasks;
   Answer<v1::CreateTaskRequest, v1::CreateTaskResponse> create_task;
   // Unset: the log's task.
   Answer<v1::GetTaskRequest, v1::GetTaskResponse> get_task;

@@ -77,7 +77,10 @@ absl::Status EngineWorld::Apply(Command command) {
       EXPECT_TRUE(partition_->Wake(Stored(*wanted), now_).ok());
     }
   }
+  const MigrateTask* move = std::get_if<MigrateTask>(&command);
+  const std::optional<MigrateTask> moved = move == nullptr ? std::nullopt : std::optional(*move);
   absl::Status answer = ApplyOne(std::move(command));
+  if (moved && answer.ok()) templates_[moved->task] = moved->to;
   if (!partition_->HasWanted()) return answer;
   Effects of_command = std::move(last_);
   while (partition_->HasWanted()) {

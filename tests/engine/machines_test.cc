@@ -25,6 +25,7 @@ TEST(StepMachine, AllowsExactlyTheseChanges) {
       {{S::kEnqueued, I::kSkip}, S::kSkipped},
       {{S::kEnqueued, I::kOperatorResolve}, S::kResolvedManually},
       {{S::kEnqueued, I::kCancel}, S::kCancelled},
+      {{S::kEnqueued, I::kPlanAnew}, S::kPending},
       {{S::kInProgress, I::kSucceed}, S::kComplete},
       {{S::kInProgress, I::kFailRetryable}, S::kWaitingForRetry},
       {{S::kInProgress, I::kFailFinal}, S::kError},
@@ -50,7 +51,7 @@ TEST(StepMachine, AllowsExactlyTheseChanges) {
       {{S::kResolvedManually, I::kRerun}, S::kPending},
   };
   for (int from = 1; from <= static_cast<int>(S::kResolvedManually); ++from) {
-    for (int input = 0; input <= static_cast<int>(I::kRerun); ++input) {
+    for (int input = 0; input <= static_cast<int>(I::kPlanAnew); ++input) {
       const std::pair key{static_cast<S>(from), static_cast<I>(input)};
       const auto expected = legal.find(key);
       const auto actual = NextState(key.first, key.second);

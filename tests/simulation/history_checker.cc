@@ -17,6 +17,7 @@ std::string Name(const TaskId& task, StepIndex step) { return engine::StepIdText
 // The event that tells of a change; empty: none has to.
 std::string EventOf(const storage::v1::Transition& change) {
   if (change.step_plus_one() == 0) {
+    if (!change.from_version().empty()) return "task.migrated";
     if (change.task_from() == change.task_to()) return "";
     switch (change.task_to()) {
       case v1::TASK_STATE_IN_PROGRESS:
@@ -57,10 +58,16 @@ std::string EventOf(const storage::v1::Transition& change) {
 bool TellsOfChange(const std::string& name) {
   static const std::set<std::string> kNames = {
       "task.start_requested", "task.completed",           "task.failed",
-      "task.cancelled",       "task.resolved_manually",   "task.retry_requested",
+      "task.cancelled",       "task.resolved_manually",   "task.retry_requested", "task.migrated",
       "step.completed",       "step.execution_requested", "step.failed",
       "step.cancelled",       "observability.step.skip",  "step.resolved_manually"};
   return kNames.contains(name);
+}
+
+std::pair<TaskId, std::string> KeyOf(const engine::Assignment& assignment) {
+  std::string name = assignment.task_template->steps[Raw(assignment.template_step)].name;
+  if (assignment.item) name += "[" + std::to_string(assignment.item->index) + "]";
+  return {assignment.token.task, std::move(name)};
 }
 
 bool LegalStep(StepState from, StepState to) {
@@ -79,6 +86,32 @@ bool LegalTask(TaskState from, TaskState to) {
 
 }  // namespace
 
+std::optional<StepIndex> HistoryChecker::PlaceOf(const TaskId& task,
+                                                 const std::string& name) const {
+  const auto record = store_.rows().tasks.find(task);
+  if (record == store_.rows().tasks.end()) return std::nullopt;
+  const auto& steps =
+      templates_.at({record->second.namespace_(), record->second.name(), record->second.version()})
+          ->steps;
+  const auto found = std::ranges::find(steps, name, &engine::StepTemplate::name);
+  if (found == steps.end()) return std::nullopt;
+  return StepIndex{static_cast<std::uint32_t>(found - steps.begin())};
+}
+
+std::string HistoryChecker::NameThen(const TaskId& task, std::uint32_t step,
+                                     std::uint32_t moves) const {
+  return VersionThen(task, moves).steps.at(step).name;
+}
+
+const engine::TaskTemplate& HistoryChecker::VersionThen(const TaskId& task,
+                                                        std::uint32_t moves) const {
+  const storage::v1::TaskRecord& record = store_.rows().tasks.at(task);
+  const bool earlier = moves < static_cast<std::uint32_t>(record.earlier_versions_size());
+  const std::string& version =
+      earlier ? record.earlier_versions(static_cast<int>(moves)) : record.version();
+  return *templates_.at({record.namespace_(), record.name(), version});
+}
+
 void HistoryChecker::Released(const SimulatedCommit& commit) {
   for (const auto& [task, answer] : commit.created) {
     if (answer.ok()) created_.insert(task);
@@ -88,7 +121,9 @@ void HistoryChecker::Released(const SimulatedCommit& commit) {
     CheckAcknowledgement(acknowledgement);
   }
   for (const engine::Assignment& assignment : commit.effects.assignments) {
-    newest_[{assignment.token.task, assignment.token.step}] = assignment.token;
+    const StepKey key = KeyOf(assignment);
+    newest_[key] = assignment.token;
+    step_of_[assignment.token.Encode()] = key;
   }
   for (const engine::Assignment& assignment : commit.effects.assignments) {
     CheckAssignment(assignment);
@@ -99,7 +134,7 @@ void HistoryChecker::CheckAssignment(const engine::Assignment& assignment) {
   const engine::AttemptToken& token = assignment.token;
   const auto row = store_.rows().steps.find({token.task, token.step});
   // A later command of the same commit may have taken it back, or handed it out anew.
-  const bool newest = newest_[{token.task, token.step}] == token;
+  const bool newest = newest_[KeyOf(assignment)] == token;
   const bool runs =
       row != store_.rows().steps.end() && row->second.state() == v1::STEP_STATE_IN_PROGRESS;
   if (newest && runs && row->second.nonce() != token.nonce) {
@@ -154,8 +189,8 @@ void HistoryChecker::FaultHistory(const TaskId& task) {
 void HistoryChecker::CheckAcknowledgement(const engine::Acknowledgement& acknowledgement) {
   const engine::AttemptToken& token = acknowledgement.token;
   if (acknowledgement.outcome != engine::ResultOutcome::kApplied) return;
-  const auto newest = newest_.find({token.task, token.step});
-  if (newest == newest_.end() || !(newest->second == token)) {
+  const auto step = step_of_.find(token.Encode());
+  if (step == step_of_.end() || !(newest_.at(step->second) == token)) {
     Fault(Name(token.task, token.step) + ": the result of a superseded attempt was taken");
   }
   if (!applied_.insert(token.Encode()).second) {
@@ -169,13 +204,15 @@ void HistoryChecker::CheckNothingLost() {
   }
   for (const std::string& bytes : applied_) {
     const engine::AttemptToken token = *engine::AttemptToken::Decode(bytes);
-    const auto row = store_.rows().steps.find({token.task, token.step});
+    const std::string& name = step_of_.at(bytes).second;
     // A rerun drops items, and others may get their places; their history stays.
-    const auto task = store_.rows().tasks.find(token.task);
-    const bool is_item =
-        task != store_.rows().tasks.end() && Raw(token.step) >= task->second.total_steps();
-    if (is_item) continue;
+    if (name.ends_with(']')) continue;
+    const std::optional<StepIndex> place = PlaceOf(token.task, name);
+    const auto row = place ? store_.rows().steps.find({token.task, *place})
+                           : store_.rows().steps.end();
     if (row == store_.rows().steps.end()) {
+      // After a rerun it has not begun, and may be left out of another version.
+      if (!place && Reran(token.task, name)) continue;
       Fault(Name(token.task, token.step) + ": an acknowledged result and its step are lost");
       continue;
     }
@@ -185,6 +222,16 @@ void HistoryChecker::CheckNothingLost() {
       Fault(Name(token.task, token.step) + ": an acknowledged result is lost");
     }
   }
+}
+
+bool HistoryChecker::Reran(const TaskId& task, const std::string& name) const {
+  const auto history = store_.rows().history.find(task);
+  return history != store_.rows().history.end() &&
+         std::ranges::any_of(history->second, [&](const storage::v1::Transition& change) {
+           return change.step_plus_one() > 0 &&
+                  change.step_to() == v1::STEP_STATE_PENDING && change.item_plus_one() == 0 &&
+                  NameThen(task, change.step_plus_one() - 1, change.moves()) == name;
+         });
 }
 
 void HistoryChecker::CheckHistories() {
@@ -212,7 +259,7 @@ void HistoryChecker::CheckHistories() {
 
 void HistoryChecker::CheckTransitions(const TaskId& task,
                                       const std::vector<storage::v1::Transition>& history) {
-  std::map<std::pair<std::uint32_t, std::uint32_t>, StepState> steps;
+  std::map<std::pair<std::string, std::uint32_t>, StepState> steps;
   TaskState state = TaskState::kPending;
   for (const storage::v1::Transition& change : history) {
     if (change.step_plus_one() == 0) {
@@ -223,16 +270,24 @@ void HistoryChecker::CheckTransitions(const TaskId& task,
               std::string(NameOf(to)));
       }
       state = to;
+      if (!change.from_version().empty()) {
+        // What the new version does not have had not begun; one of its name may come again.
+        const auto& has = VersionThen(task, change.moves()).steps;
+        std::erase_if(steps, [&](const auto& step) {
+          return std::ranges::count(has, step.first.first, &engine::StepTemplate::name) == 0;
+        });
+      }
       continue;
     }
+    const std::string name = NameThen(task, change.step_plus_one() - 1, change.moves());
     const auto [place, first] =
-        steps.try_emplace({change.step_plus_one(), change.item_plus_one()}, StepState::kPending);
+        steps.try_emplace({name, change.item_plus_one()}, StepState::kPending);
     const auto from = static_cast<StepState>(change.step_from());
     const auto to = static_cast<StepState>(change.step_to());
     // A rerun makes items anew.
     const bool anew = change.item_plus_one() > 0 && from == StepState::kPending;
     if ((from != place->second && !anew) || !LegalStep(from, to)) {
-      Fault(Name(task, StepIndex{change.step_plus_one() - 1}) + " went from " +
+      Fault(task.ToString() + " " + name + " went from " +
             std::string(NameOf(from)) + " to " + std::string(NameOf(to)) + ", and was " +
             std::string(NameOf(place->second)));
     }

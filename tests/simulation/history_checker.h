@@ -2,20 +2,28 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "engine/effects.h"
+#include "engine/model/task_template.h"
 #include "tests/simulation/simulated_store.h"
 
 namespace tasker::simulation {
 
-// Watches what is released, in its order, beside what is durable then. Collects what is wrong.
+// Every version of every template.
+using Templates = std::map<engine::TemplateId, engine::TaskTemplatePtr>;
+
+// Watches what is released, in its order, beside what is durable then. Collects what is wrong. A
+// task may be moved to another version of its template, so steps are known by their names.
 class HistoryChecker {
  public:
-  explicit HistoryChecker(const SimulatedStore* store) : store_(*store) {}
+  // Both must outlive it.
+  HistoryChecker(const SimulatedStore* store, const Templates* templates)
+      : store_(*store), templates_(*templates) {}
 
   // Just synced, and about to leave the house.
   void Released(const SimulatedCommit& commit);
@@ -31,15 +39,26 @@ class HistoryChecker {
   void Fault(std::string what) { faults_.push_back(std::move(what)); }
 
  private:
-  using StepKey = std::pair<TaskId, StepIndex>;
+  // A step's name; of an item, `name[3]`.
+  using StepKey = std::pair<TaskId, std::string>;
 
+  // Where a step of the task stands now, as is durable; nullopt: nowhere.
+  std::optional<StepIndex> PlaceOf(const TaskId& task, const std::string& name) const;
+  // Whether it was put back to its first state, ever.
+  bool Reran(const TaskId& task, const std::string& name) const;
+  // The version that the task ran on, and the name of a step, when the task had so many moves behind it.
+  const engine::TaskTemplate& VersionThen(const TaskId& task, std::uint32_t moves) const;
+  std::string NameThen(const TaskId& task, std::uint32_t step, std::uint32_t moves) const;
   void CheckAssignment(const engine::Assignment& assignment);
   void CheckTurn(const engine::Assignment& assignment);
   void CheckAcknowledgement(const engine::Acknowledgement& acknowledgement);
   void CheckTransitions(const TaskId& task, const std::vector<storage::v1::Transition>& history);
 
   const SimulatedStore& store_;
+  const Templates& templates_;
   std::map<StepKey, engine::AttemptToken> newest_;
+  // The step of each token ever handed out, and those whose results were taken.
+  std::map<std::string, StepKey> step_of_;
   std::set<std::string> applied_;
   std::set<TaskId> created_;
   std::vector<std::string> faults_;

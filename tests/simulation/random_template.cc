@@ -1,29 +1,28 @@
 #include "tests/simulation/random_template.h"
 
+#include <algorithm>
 #include <iostream>
-#include <vector>
+#include <utility>
 
 #include "config/template_loader.h"
 
 namespace tasker::simulation {
 namespace {
 
+using Step = TemplateSketch::Step;
+
 std::string Text(std::uint32_t number) { return std::to_string(number); }
 
-std::string Parents(RandomSource& random, std::uint32_t step) {
-  std::string parents;
-  for (std::uint32_t i = 0; i < step; ++i) {
-    if (!random.OneIn(3)) continue;
-    parents += (parents.empty() ? "" : ", ") + std::string("s") + Text(i);
-  }
-  return parents;
+std::string Head(RandomSource& random) {
+  std::string head;
+  if (random.OneIn(4)) head += "concurrent: false\n";
+  if (random.OneIn(5)) head += "deadline: " + Text(30 + random.Below(600)) + "s\n";
+  if (random.OneIn(5)) head += "max_running_steps: " + Text(1 + random.Below(3)) + "\n";
+  return head + "priority: " + Text(random.Below(10)) + "\n";
 }
 
-std::string Step(RandomSource& random, std::uint32_t place, const std::string& sub_task) {
-  std::string yaml = "  - name: s" + Text(place) + "\n";
-  const std::string parents = Parents(random, place);
-  if (!parents.empty()) yaml += "    depends_on_steps: [" + parents + "]\n";
-  yaml += "    default_retry_limit: " + Text(random.Below(4)) + "\n";
+std::string Body(RandomSource& random, const std::string& sub_task) {
+  std::string yaml = "    default_retry_limit: " + Text(random.Below(4)) + "\n";
   if (random.OneIn(8))
     yaml += "    when: context.n " + std::string(random.OneIn(2) ? ">" : "<=") + " 5\n";
   if (random.OneIn(6)) yaml += "    skippable: true\n";
@@ -55,24 +54,123 @@ std::string Step(RandomSource& random, std::uint32_t place, const std::string& s
   }
 }
 
+// Whether it runs only after a failure.
+bool InReserve(const Step& step) { return step.name[0] != 's'; }
+
+std::vector<std::string> Parents(RandomSource& random, const TemplateSketch& sketch,
+                                 std::size_t before) {
+  std::vector<std::string> parents;
+  for (std::size_t i = 0; i < before; ++i) {
+    if (!InReserve(sketch.steps[i]) && random.OneIn(3)) parents.push_back(sketch.steps[i].name);
+  }
+  return parents;
+}
+
+void AddStep(RandomSource& random, TemplateSketch& sketch, std::size_t place) {
+  Step step{"s" + Text(sketch.made++), Parents(random, sketch, place), "",
+            Body(random, sketch.sub_task)};
+  sketch.steps.insert(sketch.steps.begin() + static_cast<std::ptrdiff_t>(place), std::move(step));
+}
+
+void AddReserve(RandomSource& random, TemplateSketch& sketch) {
+  const std::size_t steps = sketch.steps.size();
+  const auto has = [&](const std::string& name) {
+    return std::ranges::count(sketch.steps, name, &Step::name) > 0;
+  };
+  for (std::size_t i = 0; i < steps; ++i) {
+    const std::string name = sketch.steps[i].name;
+    if (InReserve(sketch.steps[i]) || has("undo_" + name) || !random.OneIn(6)) continue;
+    sketch.steps.push_back({"undo_" + name, {}, name, "    handler_class: H0\n"});
+  }
+  if (!has("alert") && random.OneIn(5)) {
+    sketch.steps.push_back({"alert", {}, "", "    handler_class: H1\n    on_failure: true\n"});
+  }
+}
+
+void RemoveStep(TemplateSketch& sketch, std::size_t place) {
+  const std::string name = sketch.steps[place].name;
+  std::erase_if(sketch.steps,
+                [&](const Step& step) { return step.name == name || step.compensates == name; });
+  for (Step& step : sketch.steps) std::erase(step.parents, name);
+}
+
+void Shuffle(RandomSource& random, TemplateSketch& sketch) {
+  sketch.order.resize(sketch.steps.size());
+  for (std::uint32_t i = 0; i < sketch.order.size(); ++i) sketch.order[i] = i;
+  if (random.OneIn(2)) return;
+  for (std::uint32_t i = 1; i < sketch.order.size(); ++i) {
+    std::swap(sketch.order[i], sketch.order[random.Below(i + 1)]);
+  }
+}
+
 }  // namespace
 
-engine::TaskTemplatePtr RandomTemplate(RandomSource& random, const std::string& name,
-                                       const std::string& sub_task) {
-  std::string yaml = "name: " + name + "\ntask_handler_class: T\n";
-  if (random.OneIn(4)) yaml += "concurrent: false\n";
-  if (random.OneIn(5)) yaml += "deadline: " + Text(30 + random.Below(600)) + "s\n";
-  if (random.OneIn(5)) yaml += "max_running_steps: " + Text(1 + random.Below(3)) + "\n";
-  yaml += "priority: " + Text(random.Below(10)) + "\nstep_templates:\n";
+TemplateSketch RandomSketch(RandomSource& random, const std::string& name,
+                            const std::string& sub_task) {
+  TemplateSketch sketch;
+  sketch.name = name;
+  sketch.sub_task = sub_task;
+  sketch.head = Head(random);
   const std::uint32_t steps = 1 + random.Below(7);
-  for (std::uint32_t i = 0; i < steps; ++i) yaml += Step(random, i, sub_task);
-  for (std::uint32_t i = 0; i < steps; ++i) {
-    if (!random.OneIn(6)) continue;
-    yaml += "  - {name: undo" + Text(i) + ", handler_class: H0, compensates: s" + Text(i) + "}\n";
+  for (std::uint32_t i = 0; i < steps; ++i) AddStep(random, sketch, i);
+  AddReserve(random, sketch);
+  Shuffle(random, sketch);
+  return sketch;
+}
+
+TemplateSketch Changed(RandomSource& random, TemplateSketch sketch) {
+  ++sketch.version;
+  if (random.OneIn(3)) sketch.head = Head(random);
+  for (std::uint32_t changes = random.Below(4); changes > 0; --changes) {
+    const std::uint32_t place = random.Below(static_cast<std::uint32_t>(sketch.steps.size()));
+    Step& step = sketch.steps[place];
+    switch (random.Below(5)) {
+      case 0:
+      case 1: {
+        AddStep(random, sketch, place);
+        const std::string name = sketch.steps[place].name;
+        for (std::size_t i = place + 1; i < sketch.steps.size(); ++i) {
+          Step& behind = sketch.steps[i];
+          if (!InReserve(behind) && random.OneIn(3)) behind.parents.push_back(name);
+        }
+        break;
+      }
+      case 2:
+        // One at least is left.
+        if (InReserve(step) || std::ranges::count_if(sketch.steps, InReserve) + 1 <
+                                   static_cast<std::ptrdiff_t>(sketch.steps.size())) {
+          RemoveStep(sketch, place);
+        }
+        break;
+      case 3:
+        if (!InReserve(step)) step.parents = Parents(random, sketch, place);
+        break;
+      default:
+        if (!InReserve(step)) step.body = Body(random, sketch.sub_task);
+        break;
+    }
   }
-  if (random.OneIn(5)) yaml += "  - {name: alert, handler_class: H1, on_failure: true}\n";
+  AddReserve(random, sketch);
+  Shuffle(random, sketch);
+  return sketch;
+}
+
+engine::TaskTemplatePtr Compile(const TemplateSketch& sketch) {
+  std::string yaml = "name: " + sketch.name + "\nversion: 1.0." + Text(sketch.version) +
+                     "\ntask_handler_class: T\n" + sketch.head + "step_templates:\n";
+  for (const std::uint32_t place : sketch.order) {
+    const Step& step = sketch.steps[place];
+    yaml += "  - name: " + step.name + "\n" + step.body;
+    if (!step.compensates.empty()) yaml += "    compensates: " + step.compensates + "\n";
+    if (step.parents.empty()) continue;
+    yaml += "    depends_on_steps: [";
+    for (const std::string& parent : step.parents) {
+      yaml += (&parent == &step.parents.front() ? "" : ", ") + parent;
+    }
+    yaml += "]\n";
+  }
   config::TemplateOptions options;
-  options.source_name = name;
+  options.source_name = sketch.name;
   config::LoadedTemplate loaded = config::LoadTemplate(yaml, options);
   if (loaded.compiled == nullptr) {
     std::cerr << yaml;

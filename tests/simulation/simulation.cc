@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "engine/migration/move_plan.h"
 #include "engine/model/error_classes.h"
 #include "tests/simulation/random_template.h"
 
@@ -14,6 +15,7 @@ using namespace std::chrono_literals;
 
 constexpr int kActions = 160;
 constexpr int kTemplates = 3;
+constexpr int kVersions = 3;
 // Rounds in which everything must have ended once nothing holds it up.
 constexpr int kFinishRounds = 3000;
 
@@ -33,7 +35,7 @@ std::string RandomContext(RandomSource& random) {
 }  // namespace
 
 Simulation::Simulation(std::uint64_t seed)
-    : random_(seed), seed_(seed * 1'000'003), handlers_(&random_), checker_(&store_) {
+    : random_(seed), seed_(seed * 1'000'003), handlers_(&random_), checker_(&store_, &templates_) {
   settings_.cancel_grace = random_.OneIn(3) ? engine::Duration(0s) : engine::Duration(10s);
   if (random_.OneIn(3)) settings_.class_limits["H0"] = 1 + random_.Below(3);
   if (random_.OneIn(2)) settings_.task_memory_max = 1 + random_.Below(20'000);
@@ -41,8 +43,17 @@ Simulation::Simulation(std::uint64_t seed)
   for (int i = 0; i < kTemplates; ++i) {
     const std::string name = "t" + std::to_string(i);
     // Each may run the one before it.
-    templates_[name] = RandomTemplate(random_, name, i == 0 ? "" : "t" + std::to_string(i - 1));
-    if (templates_[name] == nullptr) checker_.Fault("template " + name + " was refused");
+    TemplateSketch sketch = RandomSketch(random_, name, i == 0 ? "" : "t" + std::to_string(i - 1));
+    for (int version = 0; version < kVersions; ++version) {
+      engine::TaskTemplatePtr compiled = Compile(sketch);
+      if (compiled == nullptr) {
+        checker_.Fault("template " + name + " was refused");
+        return;
+      }
+      templates_[compiled->id] = compiled;
+      versions_[name].push_back(std::move(compiled));
+      sketch = Changed(random_, std::move(sketch));
+    }
   }
 }
 
@@ -56,7 +67,7 @@ std::vector<std::string> Simulation::Run() {
 }
 
 void Simulation::Something() {
-  switch (random_.Below(16)) {
+  switch (random_.Below(17)) {
     case 0:
     case 1:
       CreateTask();
@@ -85,6 +96,9 @@ void Simulation::Something() {
     case 10:
       SyncAll();
       break;
+    case 11:
+      Migrate();
+      break;
     default:
       if (auto commands = handlers_.DoSomething(); !commands.empty()) Apply(std::move(commands));
       break;
@@ -94,7 +108,7 @@ void Simulation::Something() {
 void Simulation::CreateTask() {
   const std::string name = "t" + std::to_string(random_.Below(kTemplates));
   engine::CreateTask command{.task = IdFrom(random_),
-                             .task_template = templates_[name],
+                             .task_template = AnyVersion(name),
                              .context = engine::MakePayload(RandomContext(random_)),
                              .origin = {}};
   for (std::uint32_t i = 0; i < command.task_template->steps.size(); ++i) {
@@ -108,9 +122,8 @@ void Simulation::CreateTask() {
 TaskId Simulation::AnyTask() { return tasks_.empty() ? TaskId() : random_.Of(tasks_); }
 
 std::string Simulation::AnyStep(const TaskId& task) {
-  const auto found = template_of_.find(task);
-  if (found == template_of_.end()) return "s0";
-  std::string name = random_.Of(found->second->steps).name;
+  if (!store_.rows().tasks.contains(task)) return "s0";
+  std::string name = random_.Of(TemplateOf(task)->steps).name;
   if (random_.OneIn(4)) name += "[" + std::to_string(random_.Below(4)) + "]";
   return name;
 }
@@ -158,6 +171,78 @@ void Simulation::RepairSomething() {
   }
 }
 
+engine::TaskTemplatePtr Simulation::TemplateOf(const TaskId& task) const {
+  const storage::v1::TaskRecord& record = store_.rows().tasks.at(task);
+  return templates_.at({record.namespace_(), record.name(), record.version()});
+}
+
+engine::TaskTemplatePtr Simulation::AnyVersion(const std::string& name) {
+  return random_.Of(versions_.at(name));
+}
+
+void Simulation::Migrate() {
+  SyncAll();
+  TaskId task = AnyTask();
+  // Most have finished: a few of those will do.
+  for (int tries = 0; tries < 5 && !IsOpen(task); ++tries) task = AnyTask();
+  if (!store_.rows().tasks.contains(task)) return;
+  const engine::TaskTemplatePtr from = TemplateOf(task);
+  const engine::TaskTemplatePtr to = AnyVersion(from->id.name);
+  const bool open = IsOpen(task);
+  const auto stored = engine::DecodeTask(store_.Read(task, from));
+  if (!stored.ok()) {
+    checker_.Fault(stored.status().ToString());
+    return;
+  }
+  const engine::MovePlan plan = PlanMove(engine::VersionDiff(from, to), **stored, now_);
+  const engine::MigrateTask command{task, to, "me", "better"};
+  if (const std::optional<TaskId> wanted = partition_->Wants(command)) Wake(*wanted);
+  SimulatedCommit commit;
+  const absl::Status answer = partition_->Apply(command, now_, commit.effects);
+  ++(answer.ok() ? figures_.moves : figures_.refused_moves);
+  const bool expected = open && (from == to || plan.can_move());
+  if (answer.ok() != expected) {
+    checker_.Fault("a move was rehearsed otherwise than it went: " + answer.ToString() + " / " +
+                   ToString(plan.obstacles));
+  }
+  if (!answer.ok() && commit.effects.NeedsCommit()) checker_.Fault("a refused move changed it");
+  Write(std::move(commit));
+  WakeWanted();
+  if (!answer.ok()) return;
+  if (random_.OneIn(3)) return;  // A crash may come before it is durable.
+  SyncAll();
+  CheckMoved(task);
+}
+
+void Simulation::CheckMoved(const TaskId& task) {
+  const engine::TaskRun* run = partition_->Look(task);
+  if (run == nullptr) return;
+  const auto stored = engine::DecodeTask(store_.Read(task, TemplateOf(task)));
+  if (!stored.ok()) {
+    checker_.Fault(stored.status().ToString());
+    return;
+  }
+  const engine::TaskRun& read = **stored;
+  if (run->task_template != read.task_template || run->counts.done != read.counts.done ||
+      run->counts.active() != read.counts.active() || run->steps.size() != read.steps.size()) {
+    checker_.Fault("task " + task.ToString() + " is another in memory than stored");
+    return;
+  }
+  for (std::uint32_t i = 0; i < run->steps.size() + run->items.size(); ++i) {
+    const StepIndex step{i};
+    if (!read.has(step)) {
+      if (run->at(step).is_item()) checker_.Fault("an item is not stored");
+      continue;
+    }
+    const engine::StepRun& a = run->at(step);
+    const engine::StepRun& b = read.at(step);
+    const bool same = a.state == b.state && a.attempts == b.attempts && a.nonce == b.nonce &&
+                      a.parents_left == b.parents_left && a.parents_wanted == b.parents_wanted &&
+                      run->TokenOf(step) == read.TokenOf(step) && a.is_item() == b.is_item();
+    if (!same) checker_.Fault(run->NameOf(step) + " is another in memory than stored");
+  }
+}
+
 void Simulation::Crash() {
   ++figures_.crashes;
   store_.LoseTail();
@@ -168,7 +253,7 @@ void Simulation::Crash() {
   partition_->Restore(store_.rows().pauses);
   for (const TaskId& task : store_.rows().open) {
     const absl::Status restored =
-        partition_->Restore(store_.Read(task, template_of_.at(task)), now_);
+        partition_->Restore(store_.Read(task, TemplateOf(task)), now_);
     if (!restored.ok()) checker_.Fault(restored.ToString());
     partition_->Settle();
   }
@@ -190,7 +275,7 @@ void Simulation::Wake(const TaskId& task) {
   // As the service does: what the store is read for must be durable.
   SyncAll();
   if (partition_->Look(task) != nullptr || !store_.rows().tasks.contains(task)) return;
-  const absl::Status woken = partition_->Wake(store_.Read(task, template_of_.at(task)), now_);
+  const absl::Status woken = partition_->Wake(store_.Read(task, TemplateOf(task)), now_);
   if (!woken.ok()) checker_.Fault(woken.ToString());
 }
 
@@ -220,14 +305,12 @@ void Simulation::Apply(std::vector<engine::Command> commands) {
     }
     const auto* create = std::get_if<engine::CreateTask>(&command);
     const std::optional<TaskId> created = create ? std::optional(create->task) : std::nullopt;
-    const engine::TaskTemplatePtr of = create ? create->task_template : nullptr;
     const bool repair = std::holds_alternative<engine::RepairStep>(command) ||
                         std::holds_alternative<engine::RepairTask>(command);
     const absl::Status answer = partition_->Apply(std::move(command), now_, commit.effects);
     if (created) {
       commit.created.emplace_back(*created, answer);
       if (answer.ok()) {
-        template_of_[*created] = of;
         tasks_.push_back(*created);
       }
     }
@@ -254,7 +337,7 @@ void Simulation::Sync() {
           engine::MakeFailure(engine::kSubTaskFailed, "no such template", false)}});
     } else {
       Apply({engine::CreateTask{.task = request.sub_task,
-                                .task_template = templates_.at(request.template_id.name),
+                                .task_template = AnyVersion(request.template_id.name),
                                 .context = request.context,
                                 .origin = request.origin,
                                 .priority = request.priority,
@@ -325,7 +408,7 @@ void Simulation::CheckReserve() {
   for (const auto& [task, record] : store_.rows().tasks) {
     if (record.state() != v1::TASK_STATE_COMPLETE && record.state() != v1::TASK_STATE_ERROR)
       continue;
-    const engine::TaskTemplate& of = *template_of_.at(task);
+    const engine::TaskTemplate& of = *TemplateOf(task);
     for (std::uint32_t i = 0; i < of.steps.size(); ++i) {
       const auto row = store_.rows().steps.find({task, StepIndex{i}});
       const bool pending =

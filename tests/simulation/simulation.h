@@ -33,6 +33,8 @@ class Simulation {
     std::uint64_t refused_repairs = 0;
     std::uint64_t repairs = 0;
     std::uint64_t sleeps = 0;
+    std::uint64_t moves = 0;
+    std::uint64_t refused_moves = 0;
   };
   const Figures& figures() const { return figures_; }
 
@@ -41,6 +43,9 @@ class Simulation {
   void CreateTask();
   void Operate();
   void RepairSomething();
+  // Moves a task to another version of its template, if it can, and checks that it was told before
+  // whether it can, and that what is stored is what is in memory.
+  void Migrate();
   void Crash();
   void AdvanceTo(engine::Timestamp time);
   // Applies commands as one commit, which is not yet synced.
@@ -61,6 +66,11 @@ class Simulation {
   // What is done only after a failure was done, or was left out.
   void CheckReserve();
 
+  // The version that the task runs on, as is durable.
+  engine::TaskTemplatePtr TemplateOf(const TaskId& task) const;
+  engine::TaskTemplatePtr AnyVersion(const std::string& name);
+  void CheckMoved(const TaskId& task);
+
   TaskId AnyTask();
   std::string AnyStep(const TaskId& task);
 
@@ -71,9 +81,9 @@ class Simulation {
   engine::Timestamp now_ = engine::Timestamp(std::chrono::hours(24 * 365));
   SimulatedStore store_;
   SimulatedHandlers handlers_;
+  Templates templates_;
   HistoryChecker checker_;
-  std::map<std::string, engine::TaskTemplatePtr> templates_;
-  std::map<TaskId, engine::TaskTemplatePtr> template_of_;
+  std::map<std::string, std::vector<engine::TaskTemplatePtr>> versions_;
   std::vector<TaskId> tasks_;
   std::vector<engine::SubTaskRequest> sub_task_requests_;
   Figures figures_;

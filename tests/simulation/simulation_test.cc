@@ -29,15 +29,19 @@ TEST(Simulation, HoldsWhateverHappens) {
     all.repairs += life.figures().repairs;
     all.refused_repairs += life.figures().refused_repairs;
     all.sleeps += life.figures().sleeps;
+    all.moves += life.figures().moves;
+    all.refused_moves += life.figures().refused_moves;
   }
   std::cout << seeds << " seeds: " << all.commands << " commands, " << all.tasks << " tasks, "
             << all.assignments << " assignments, " << all.crashes << " crashes, " << all.repairs
             << " repairs, " << all.refused_repairs << " refused, " << all.sleeps
-            << " times asleep\n";
+            << " times asleep, " << all.moves << " moved to another version, " << all.refused_moves
+            << " could not be\n";
   // A simulation in which nothing happens proves nothing.
   EXPECT_GT(all.assignments, seeds);
   EXPECT_GT(all.repairs * 20, seeds);
   EXPECT_GT(all.sleeps, seeds);
+  EXPECT_GT(all.moves, seeds);
 }
 
 }  // namespace
