@@ -99,14 +99,16 @@ absl::Status FolderWatch::Add(const std::string& path, const WatchedFolder& what
 FolderWatch::Seen FolderWatch::Wait(std::optional<Clock::duration> time) {
   std::array<pollfd, 2> files{{{call_fd_, POLLIN, 0}, {events_fd_, POLLIN, 0}}};
   int millis = -1;
-  if (time) {
+  if (pending_.changed) {
+    millis = 0;
+  } else if (time) {
     // Rounded up: less than a millisecond must not become a busy loop.
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(*time).count();
     millis = static_cast<int>(std::clamp<std::int64_t>(left, 0, 24 * 60 * 60 * 1000));
   }
   // What is below 0 is passed over by poll.
   poll(files.data(), files.size(), millis);
-  Seen seen;
+  Seen seen = std::exchange(pending_, {});
   std::uint64_t calls = 0;
   seen.called = read(call_fd_, &calls, sizeof(calls)) == sizeof(calls);
   if (events_fd_ >= 0) ReadEvents(seen);
@@ -161,7 +163,8 @@ void FolderWatch::Call() {
   [[maybe_unused]] const ssize_t written = write(call_fd_, &one, sizeof(one));
 }
 
-bool FolderWatch::IsBeingWritten(const std::string& path) const {
+bool FolderWatch::IsBeingWritten(const std::string& path) {
+  if (events_fd_ >= 0) ReadEvents(pending_);
   const auto found = writing_.find(path);
   return found != writing_.end() && Clock::now() - found->second < kWriterPatience;
 }

@@ -46,9 +46,9 @@ class FolderWatch {
   // Makes Wait return, now or the next time.
   void Call();
 
-  // Whether somebody seems to have the file open and to be writing to it. What is half there by
-  // then may look whole.
-  bool IsBeingWritten(const std::string& path) const;
+  // Whether somebody seems to have the file open and to be writing to it, by all that has happened
+  // until now: asked after the file was read, it tells whether that may have been the half of it.
+  bool IsBeingWritten(const std::string& path);
 
  private:
   struct Watched {
@@ -67,6 +67,8 @@ class FolderWatch {
   // Below 0 as long as there is none.
   int events_fd_ = -1;
   absl::flat_hash_map<int, Watched> watches_;
+  // What IsBeingWritten has come across, for the next Wait.
+  Seen pending_;
   // Files that were written to and not yet closed, and when last.
   absl::flat_hash_map<std::string, Clock::time_point> writing_;
 };

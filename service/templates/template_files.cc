@@ -166,7 +166,8 @@ void TemplateFiles::Take(const FolderScan::File& file, const Questions& question
     looked.unsettled = true;
     return;
   }
-  absl::StatusOr<std::string> text = ReadTemplateFile(file.full_path, known.stamp);
+  FileStamp stamp;
+  absl::StatusOr<std::string> text = ReadTemplateFile(file.full_path, stamp);
   if (absl::IsUnavailable(text.status()) && ++known.unsettled_looks < kUnsettledLooksMax) {
     looked.unsettled = true;
     return;
@@ -175,7 +176,13 @@ void TemplateFiles::Take(const FolderScan::File& file, const Questions& question
     SetBroken(file.path, known, std::string(text.status().message()), FileLoad::kUnreadable, log);
     return;
   }
+  // Asked again: it may have been opened, and half of it written, since it was looked at.
+  if (IsOpen(file, questions) && ++known.unsettled_looks < kUnsettledLooksMax) {
+    looked.unsettled = true;
+    return;
+  }
   known.unsettled_looks = 0;
+  known.stamp = stamp;
   known.settled = AgeNs(known.stamp) > kTickNs;
   std::string digest = DigestOf(*text);
   if (digest == known.digest && !not_stored) return;
@@ -184,12 +191,15 @@ void TemplateFiles::Take(const FolderScan::File& file, const Questions& question
   piece.files.emplace_back(&known, std::move(digest));
 }
 
+bool TemplateFiles::IsOpen(const FolderScan::File& file, const Questions& questions) {
+  return questions.is_being_written && questions.is_being_written(file.full_path);
+}
+
 bool TemplateFiles::IsUnsettled(const FolderScan::File& file, Known& known,
                                 const Questions& questions) const {
   const std::int64_t age = AgeNs(file.stamp);
   const bool is_fresh = age >= 0 && age < std::chrono::nanoseconds(kSettle).count();
-  const bool is_open = questions.is_being_written && questions.is_being_written(file.full_path);
-  if (!is_fresh && !is_open) return false;
+  if (!is_fresh && !IsOpen(file, questions)) return false;
   return ++known.unsettled_looks < kUnsettledLooksMax;
 }
 

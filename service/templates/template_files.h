@@ -80,7 +80,7 @@ class TemplateFiles {
 
   // Questions asked during a look; any may be null.
   struct Questions {
-    // Whether somebody is known to be writing to the file of that full path.
+    // Whether somebody is known to be writing to the file of that full path, by the time of asking.
     std::function<bool(const std::string& path)> is_being_written;
     // Whether to end early; the rest is left for the next look.
     std::function<bool()> is_stopping;
@@ -125,6 +125,7 @@ class TemplateFiles {
               const absl::StatusOr<TemplateRegistry::Applied>& answer, Log& log);
   void SetBroken(const std::string& path, Known& known, std::string problem, FileLoad why,
                  Log& log);
+  static bool IsOpen(const FolderScan::File& file, const Questions& questions);
   bool IsUnsettled(const FolderScan::File& file, Known& known, const Questions& questions) const;
   void Count(FileLoad load) { ++loads_[static_cast<std::size_t>(load)]; }
   void ForgetUnseen(Log& log);
