@@ -1,4 +1,6 @@
 // Templates, as anybody may hand them in.
+#include "config/analysis/analysis_message.h"
+#include "config/analysis/template_analysis.h"
 #include "config/template_loader.h"
 #include "tests/fuzz/require.h"
 #include "tests/fuzz/targets.h"
@@ -17,6 +19,9 @@ void FuzzTemplate(std::string_view bytes) {
   if (loaded.compiled != nullptr) {
     Require(loaded.compiled->dag.size() == loaded.compiled->steps.size());
     Require(config::SameTemplateSource(bytes, bytes));
+    const config::TemplateAnalysis analysis = config::AnalyzeTemplate(*loaded.compiled);
+    const v1::TemplateAnalysis message = config::ToMessage(*loaded.compiled, analysis);
+    Require(message.critical_path_size() == message.levels_size());
   }
 }
 
