@@ -89,9 +89,9 @@ absl::StatusOr<std::unique_ptr<TemplateRegistry>> TemplateRegistry::Open(
 namespace {
 
 absl::Status CannotStore(const absl::Status& why) {
-  return absl::Status(absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
-                      absl::StrCat("the template could not be stored: ",
-                                   std::string(why.message())));
+  return absl::Status(
+      absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
+      absl::StrCat("the template could not be stored: ", std::string(why.message())));
 }
 
 }  // namespace
@@ -137,8 +137,8 @@ config::LoadedTemplate TemplateRegistry::Load(std::string_view source, std::stri
   return config::LoadTemplate(source, {std::string(source_name), environment, variables_});
 }
 
-absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_view source,
-                                                                  std::string_view source_name) {
+absl::StatusOr<config::LoadedTemplate> TemplateRegistry::Check(std::string_view source,
+                                                               std::string_view source_name) const {
   if (source.size() > config::kTemplateBytesMax) {
     return absl::ResourceExhaustedError(absl::StrCat("source: ", source.size(),
                                                      " bytes are over the limit of ",
@@ -148,7 +148,14 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_vi
   if (loaded.compiled == nullptr) {
     return absl::InvalidArgumentError(config::ToString(loaded.diagnostics));
   }
-  absl::StatusOr<EntryPtr> made = MakeEntry(std::move(loaded.compiled), source, ReadClock());
+  return loaded;
+}
+
+absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_view source,
+                                                                  std::string_view source_name) {
+  absl::StatusOr<config::LoadedTemplate> loaded = Check(source, source_name);
+  if (!loaded.ok()) return loaded.status();
+  absl::StatusOr<EntryPtr> made = MakeEntry(std::move(loaded->compiled), source, ReadClock());
   if (!made.ok()) return made.status();
 
   absl::MutexLock lock(&mutex_);
@@ -156,7 +163,7 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_vi
   EntryPtr& place = templates_[{id.namespace_name, id.name}][id.version];
   if (place != nullptr) {
     if (place->source == source || config::SameTemplateSource(place->source, source)) {
-      return Applied{place, false, std::move(loaded.diagnostics)};
+      return Applied{place, false, std::move(loaded->diagnostics)};
     }
     return absl::FailedPreconditionError(
         absl::StrCat(id.ToString(),
@@ -170,7 +177,7 @@ absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_vi
     return stored;
   }
   place = *std::move(made);
-  return Applied{place, true, std::move(loaded.diagnostics)};
+  return Applied{place, true, std::move(loaded->diagnostics)};
 }
 
 absl::Status TemplateRegistry::Store(const Entry& entry, std::string_view source_name) {

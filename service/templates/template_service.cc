@@ -4,6 +4,7 @@
 
 #include "engine/tasks/record_codec.h"
 #include "service/server/grpc_status.h"
+#include "service/templates/template_analysis_view.h"
 
 namespace tasker::service {
 namespace {
@@ -85,6 +86,14 @@ grpc::ServerUnaryReactor* TemplateService::GetTemplate(grpc::CallbackServerConte
     response->set_source((*found)->source);
   }
   reactor->Finish(ToGrpc(found.status()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* TemplateService::AnalyzeTemplate(
+    grpc::CallbackServerContext* context, const v1::AnalyzeTemplateRequest* request,
+    v1::AnalyzeTemplateResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(AnswerAnalysis(registry_, *request, *response)));
   return reactor;
 }
 

@@ -22,6 +22,9 @@ class TemplateService final : public v1::TemplateService::CallbackService {
   grpc::ServerUnaryReactor* GetTemplate(grpc::CallbackServerContext* context,
                                         const v1::GetTemplateRequest* request,
                                         v1::GetTemplateResponse* response) override;
+  grpc::ServerUnaryReactor* AnalyzeTemplate(grpc::CallbackServerContext* context,
+                                            const v1::AnalyzeTemplateRequest* request,
+                                            v1::AnalyzeTemplateResponse* response) override;
 
  private:
   TemplateRegistry& registry_;
