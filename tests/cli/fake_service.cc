@@ -146,6 +146,10 @@ class FakeServer::Services {
                              v1::GetTemplateResponse* response) override {
       return Give(answers.get_template, request, response);
     }
+    grpc::Status AnalyzeTemplate(grpc::ServerContext*, const v1::AnalyzeTemplateRequest* request,
+                                 v1::AnalyzeTemplateResponse* response) override {
+      return Give(answers.analyze_template, request, response);
+    }
     const FakeAnswers& answers;
   };
 

@@ -27,6 +27,7 @@ struct FakeAnswers {
   Answer<v1::ApplyTemplateRequest, v1::ApplyTemplateResponse> apply_template;
   Answer<v1::ListTemplatesRequest, v1::ListTemplatesResponse> list_templates;
   Answer<v1::GetTemplateRequest, v1::GetTemplateResponse> get_template;
+  Answer<v1::AnalyzeTemplateRequest, v1::AnalyzeTemplateResponse> analyze_template;
   Answer<v1::CreateTaskRequest, v1::CreateTaskResponse> create_task;
   // Unset: the log's task.
   Answer<v1::GetTaskRequest, v1::GetTaskResponse> get_task;
