@@ -9,6 +9,7 @@
 
 #include "clients/cli/admin_commands.h"
 #include "clients/cli/event_commands.h"
+#include "clients/cli/graph_commands.h"
 #include "clients/cli/handler_commands.h"
 #include "clients/cli/insight_commands.h"
 #include "clients/cli/operator_commands.h"
@@ -109,6 +110,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   TaskCommands task_commands(app, session);
   InsightCommands insight_commands(app, session);
   OperatorCommands operator_commands(app, session);
+  GraphCommands graph_commands(app, session);
   EventCommands event_commands(app, session);
   HandlerCommands handler_commands(app, session);
   AdminCommands admin_commands(app, session);

@@ -72,6 +72,19 @@ std::string CutToWidth(std::string_view text, int width) {
   return std::string(text);
 }
 
+std::string CutInTheMiddle(std::string_view text, int width) {
+  const int whole = DisplayWidth(text);
+  if (whole <= width) return std::string(text);
+  std::string begin = CutToWidth(text, (width + 1) / 2);
+  // The end is what is left once as much is cut from the front as does not fit.
+  int left = whole;
+  std::size_t position = 0;
+  while (position < text.size() && left > width - DisplayWidth(begin)) {
+    left -= CellWidth(DecodeUtf8(text, position).value_or(U'?'));
+  }
+  return begin.append(text.substr(position));
+}
+
 std::string PadRight(std::string_view text, int width) {
   return std::string(text) + Blanks(width - DisplayWidth(text));
 }

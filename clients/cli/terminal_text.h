@@ -19,6 +19,10 @@ int DisplayWidth(std::string_view text);
 // The longest beginning of `text` that fits into `width` cells, ending in `…` if anything was cut.
 std::string CutToWidth(std::string_view text, int width);
 
+// `text` in at most `width` cells: of what is too long its beginning and its end, `…` between. For
+// names, which often differ only at their ends.
+std::string CutInTheMiddle(std::string_view text, int width);
+
 // `text` followed by blanks up to `width` cells.
 std::string PadRight(std::string_view text, int width);
 

@@ -119,6 +119,16 @@ absl::StatusOr<EntryPtr> TemplateRegistry::Try(std::string_view source,
   return (*candidate.answer)->entry;
 }
 
+absl::StatusOr<config::LoadedTemplate> TemplateRegistry::Check(std::string_view source,
+                                                               std::string_view source_name) const {
+  if (absl::Status size = CheckSize(source); !size.ok()) return size;
+  config::LoadedTemplate loaded = Load(source, source_name, environment_, strict_variables_);
+  if (loaded.compiled == nullptr) {
+    return absl::InvalidArgumentError(config::ToString(loaded.diagnostics));
+  }
+  return loaded;
+}
+
 absl::StatusOr<TemplateRegistry::Applied> TemplateRegistry::Apply(std::string_view source,
                                                                   std::string_view source_name) {
   if (absl::Status size = CheckSize(source); !size.ok()) return size;

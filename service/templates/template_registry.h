@@ -86,6 +86,11 @@ class TemplateRegistry {
   // other threads.
   void RequireVariables() { strict_variables_ = true; }
 
+  // What Apply would make of a text, which is valid; nothing is stored. Errors: INVALID_ARGUMENT
+  // and RESOURCE_EXHAUSTED as TemplateService.ApplyTemplate of the contract.
+  absl::StatusOr<config::LoadedTemplate> Check(std::string_view source,
+                                               std::string_view source_name) const;
+
   // Errors: as TemplateService.ApplyTemplate of the contract.
   absl::StatusOr<Applied> Apply(std::string_view source, std::string_view source_name);
 

@@ -4,6 +4,7 @@
 
 #include "engine/tasks/record_codec.h"
 #include "service/server/grpc_status.h"
+#include "service/templates/template_analysis_view.h"
 #include "service/templates/template_files_view.h"
 
 namespace tasker::service {
@@ -129,6 +130,14 @@ grpc::ServerWriteReactor<v1::RehearseTemplateResponse>* TemplateService::Rehears
 grpc::ServerWriteReactor<v1::MigrateTasksResponse>* TemplateService::MigrateTasks(
     grpc::CallbackServerContext*, const v1::MigrateTasksRequest* request) {
   return upgrades_.Migrate(*request);
+}
+
+grpc::ServerUnaryReactor* TemplateService::AnalyzeTemplate(
+    grpc::CallbackServerContext* context, const v1::AnalyzeTemplateRequest* request,
+    v1::AnalyzeTemplateResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(AnswerAnalysis(registry_, *request, *response)));
+  return reactor;
 }
 
 }  // namespace tasker::service

@@ -38,6 +38,9 @@ class TemplateService final : public v1::TemplateService::CallbackService {
       grpc::CallbackServerContext* context, const v1::RehearseTemplateRequest* request) override;
   grpc::ServerWriteReactor<v1::MigrateTasksResponse>* MigrateTasks(
       grpc::CallbackServerContext* context, const v1::MigrateTasksRequest* request) override;
+  grpc::ServerUnaryReactor* AnalyzeTemplate(grpc::CallbackServerContext* context,
+                                            const v1::AnalyzeTemplateRequest* request,
+                                            v1::AnalyzeTemplateResponse* response) override;
 
  private:
   TemplateRegistry& registry_;

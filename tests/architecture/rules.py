@@ -98,6 +98,10 @@ ROOMS = {
         includes=_names("engine"),
         libraries=_names("abseil", "RE2", "libyaml", "nlohmann_json", "simdjson",
                          "valijson")),
+    # What service and command line both tell of a template is put into the contract's words once.
+    "config/analysis": Room(
+        includes=_names("engine", "config", CONTRACT),
+        libraries=_names("abseil", "protobuf")),
     "service": Room(
         includes=_names("engine", "storage", "config", CONTRACT, RECORDS),
         libraries=_names("*")),

@@ -216,6 +216,11 @@ class FakeServer::Services {
     Tasks tasks_;
     Events events_;
     Handlers handlers_;
+    grpc::Status AnalyzeTemplate(grpc::ServerContext*, const v1::AnalyzeTemplateRequest* request,
+                                 v1::AnalyzeTemplateResponse* response) override {
+      return Give(answers.analyze_template, request, response);
+    }
+    const FakeAnswers& answers;
   };
 
   FakeServer::FakeServer() : services_(std::make_unique<Services>(answers_, log_)) { Start(); }

@@ -31,6 +31,7 @@ struct FakeAnswers {
   // Streams: the responses, then the status.
   Answer<v1::RehearseTemplateRequest, std::vector<v1::RehearseTemplateResponse>> rehearse_template;
   Answer<v1::MigrateTasksRequest, std::vector<v1::MigrateTasksResponse>> migrate_tasks;
+  Answer<v1::AnalyzeTemplateRequest, v1::AnalyzeTemplateResponse> analyze_template;
   Answer<v1::CreateTaskRequest, v1::CreateTaskResponse> create_task;
   // Unset: the log's task.
   Answer<v1::GetTaskRequest, v1::GetTaskResponse> get_task;

@@ -1,4 +1,6 @@
 // Templates, as anybody may hand them in.
+#include "config/analysis/analysis_message.h"
+#include "config/analysis/template_analysis.h"
 #include "config/context_defaults.h"
 #include "config/resolved_template.h"
 #include "config/template_diff.h"
@@ -27,6 +29,9 @@ void CheckLoaded(std::string_view bytes, const engine::TaskTemplate& loaded) {
   Require(resolved["steps"].size() == loaded.steps.size());
   // Anything can be written out, for people and for handlers.
   Require(!resolved.dump().empty());
+  const config::TemplateAnalysis analysis = config::AnalyzeTemplate(loaded);
+  const v1::TemplateAnalysis message = config::ToMessage(loaded, analysis);
+  Require(message.critical_path_size() == message.levels_size());
   Require(!config::WithDefaults(R"({"given":{"a":1}})", loaded.default_context).empty());
 }
 
