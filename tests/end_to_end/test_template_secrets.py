@@ -105,6 +105,27 @@ def test_secrets_reach_handlers_and_nobody_else(taskerd, background, monkeypatch
     assert SECRET.encode() not in store and ROTATED.encode() not in store
 
 
+@pytest.mark.parametrize("restart", [False, True])
+def test_a_moved_task_has_the_defaults_of_its_new_version(taskerd, background, restart):
+    apply(taskerd, VAULT)
+    newer = VAULT.replace("limits: {depth: 3}", "limits: {depth: 4}\n  colour: red") + "version: 0.2.0\n"
+    unlock = Unlock()
+    with Client(taskerd.address) as client:
+        task = client.create_task("vault", {"door": "left", "limits": {"width": 1}, "key": "mine"})
+        apply(taskerd, newer)
+        moved = json.loads(cli(taskerd, "template", "migrate", "vault", "--to", "0.2.0", "--output", "json"))
+        assert int(moved["counts"]["moved"]) == 1
+        if restart:
+            taskerd.kill()
+            taskerd.start()
+        background.run(Worker(taskerd.address, "unlocker", [unlock]), handle_signals=False)
+        cli(taskerd, "task", "signal", task, "open")
+        client.wait(task, timeout_s=PATIENCE_S)
+    context, _ = unlock.given[0]
+    assert context == {"door": "left", "key": "mine", "region": "eu", "colour": "red",
+                       "limits": {"width": 1, "depth": 4}}
+
+
 def test_a_changed_template_of_the_same_version_is_refused_with_the_difference(taskerd):
     apply(taskerd, VAULT)
     with pytest.raises(grpc.RpcError) as caught:
