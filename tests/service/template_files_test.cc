@@ -119,6 +119,20 @@ TEST_F(TemplateFilesTest, LeavesAloneWhatIsBeingWritten) {
   EXPECT_TRUE(world_.Has("a"));
 }
 
+TEST_F(TemplateFilesTest, DoesNotTakeWhatWasOpenedWhileItWasRead) {
+  world_.WriteByRename("a.yaml", TemplateText("a"));
+  std::this_thread::sleep_for(TemplateFiles::kSettle);
+  TemplateFiles::Questions questions;
+  int asked = 0;
+  // Nobody writes before the reading, and somebody does by its end.
+  questions.is_being_written = [&](const std::string&) { return ++asked == 2; };
+  EXPECT_TRUE(files_.Look(1, questions).unsettled);
+  EXPECT_EQ(asked, 2);
+  EXPECT_FALSE(world_.Has("a"));
+  EXPECT_FALSE(files_.Look(1, questions).unsettled);
+  EXPECT_TRUE(world_.Has("a"));
+}
+
 TEST_F(TemplateFilesTest, DoesNotWaitForOneWhoWritesWithoutEnd) {
   world_.WriteByRename("a.yaml", TemplateText("a"));
   TemplateFiles::Questions questions;
