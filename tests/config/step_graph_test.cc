@@ -98,7 +98,9 @@ TEST(StepGraph, HoldsInRandomGraphs) {
       }
       EXPECT_EQ(graph.LevelOf(step), level);
     }
-    if (round % 2 == 1) EXPECT_EQ(graph.edge_count(), edges.size());
+    if (round % 2 == 1) {
+      EXPECT_EQ(graph.edge_count(), edges.size());
+    }
   }
 }
 

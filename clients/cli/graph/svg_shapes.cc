@@ -71,7 +71,8 @@ text{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono","
 .b.c{stroke:#ea580c;stroke-width:3}
 )svg";
 
-constexpr std::string_view kLineStylesAndHeads = R"svg(.e{fill:none;stroke:#64748b;stroke-width:1.3}
+constexpr std::string_view kLineStylesAndHeads = R"svg(.dashed{stroke-dasharray:6 3}
+.e{fill:none;stroke:#64748b;stroke-width:1.3}
 .choice{stroke-dasharray:6 4}
 .undoes{stroke:#e11d48;stroke-dasharray:2 4}
 .e.c{stroke:#ea580c;stroke-width:2.8}
@@ -190,7 +191,10 @@ void DrawSvgShape(NodeKind kind, bool many, double x, double y, double width, do
       Rectangle(left, top, width, height, 2, classes, out);
       Rectangle(left + 6, top, width - 12, height, 0, classes, out);
       return;
-    default:
+    case NodeKind::kUndo:
+      Rectangle(left, top, width, height, 6, absl::StrCat(std::string(classes), " dashed"), out);
+      return;
+    case NodeKind::kHandler:
       Rectangle(left, top, width, height, 6, classes, out);
   }
 }

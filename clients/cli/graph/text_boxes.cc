@@ -33,15 +33,16 @@ struct Box {
 
 Box BoxOf(const PictureNode& node, int cells) {
   Box box;
-  const auto add = [&box, cells](const std::string& text) {
-    box.lines.push_back(CutInTheMiddle(EscapeControls(text), cells));
-    box.width = std::max(box.width, DisplayWidth(box.lines.back()));
+  const auto add = [&box](std::string line) {
+    box.width = std::max(box.width, DisplayWidth(line));
+    box.lines.push_back(std::move(line));
   };
-  add(node.name);
-  for (const std::string& note : node.notes) add(note);
+  add(CutInTheMiddle(EscapeControls(node.name), cells));
+  for (const std::string& note : node.notes) add(CutToWidth(EscapeControls(note), cells));
   if (node.state != v1::STEP_STATE_UNSPECIFIED) {
-    add(absl::StrCat("[", StateText(node.state), node.state_note.empty() ? "" : ", ",
-                     node.state_note, "]"));
+    const std::string state =
+        absl::StrCat(StateText(node.state), node.state_note.empty() ? "" : ", ", node.state_note);
+    add(absl::StrCat("[", CutToWidth(EscapeControls(state), cells - 2), "]"));
   }
   // Odd, so that there is a middle.
   box.width += 4 + (box.width % 2 == 0 ? 1 : 0);
