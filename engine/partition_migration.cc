@@ -52,9 +52,9 @@ absl::Status Partition::Do(MigrateTask& command, Changes& changes) {
   const VersionDiff diff(task->task_template, std::move(command.to));
   const MovePlan plan = PlanMove(diff, *task, changes.now());
   if (!plan.can_move()) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("task ", task->id.ToString(), " cannot move to ", diff.to()->id.ToString(),
-                     ":\n", ToString(plan.obstacles)));
+    return absl::FailedPreconditionError(absl::StrCat("task ", task->id.ToString(),
+                                                      " cannot move to ", diff.to()->id.ToString(),
+                                                      ":\n", ToString(plan.obstacles)));
   }
   Detach(*task);
   const std::string why = absl::StrCat("by version ", diff.to()->id.version);
@@ -140,7 +140,12 @@ void Partition::FollowPlan(TaskRun& task, const VersionDiff& diff, const MovePla
       continue;
     }
     TaskRun* below = Find(*run.extras->sub_task);
-    if (below == nullptr || below->parent->step.step == step) continue;
+    if (below == nullptr) {
+      // Asked for and not there yet; or a crash has lost it, and it was to be asked for again.
+      timers_.Add({changes.now(), StepTimer{StepTimer::Kind::kSubTask, {task.id, step}}});
+      continue;
+    }
+    if (below->parent->step.step == step) continue;
     below->parent->step.step = step;
     below->parent->moves = task.moves();
     changes.Save(*below);
@@ -149,8 +154,7 @@ void Partition::FollowPlan(TaskRun& task, const VersionDiff& diff, const MovePla
 
 void Partition::GoOn(TaskRun& task, const MovePlan& plan, Changes& changes) {
   for (const StepIndex decision : plan.choose_anew) {
-    const auto chosen =
-        ChosenBranches(*task.task_template, decision, StepScope(task, decision));
+    const auto chosen = ChosenBranches(*task.task_template, decision, StepScope(task, decision));
     Invariant(chosen.ok());
     LeaveOut(task, decision, *chosen, changes);
   }

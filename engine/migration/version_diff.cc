@@ -36,11 +36,10 @@ bool SameText(const ExpressionPtr& a, const ExpressionPtr& b) {
 bool SameCurve(const std::shared_ptr<const RetryCurve>& a,
                const std::shared_ptr<const RetryCurve>& b) {
   if (a == nullptr || b == nullptr) return a == b;
-  const bool same_form =
-      a->exponential && b->exponential
-          ? a->exponential->base == b->exponential->base &&
-                a->exponential->factor == b->exponential->factor
-          : a->exponential.has_value() == b->exponential.has_value();
+  const bool same_form = a->exponential && b->exponential
+                             ? a->exponential->base == b->exponential->base &&
+                                   a->exponential->factor == b->exponential->factor
+                             : a->exponential.has_value() == b->exponential.has_value();
   return same_form && a->backoff == b->backoff && a->multiplier == b->multiplier &&
          a->delay_max == b->delay_max && a->jitter == b->jitter;
 }
@@ -96,8 +95,7 @@ bool CompareWait(const std::optional<Wait>& before, const std::optional<Wait>& a
                  Comparison& compare) {
   if (!before || !after) return true;
   const bool duration = compare.Of(Kind::kFlow, "wait", before->duration, after->duration);
-  const bool until =
-      compare.Is(SameText(before->until, after->until), Kind::kFlow, "wait_until");
+  const bool until = compare.Is(SameText(before->until, after->until), Kind::kFlow, "wait_until");
   const bool timeout = compare.Of(Kind::kFlow, "timeout", before->timeout, after->timeout);
   return duration && until && timeout;
 }
@@ -117,8 +115,9 @@ bool CompareSubTask(const std::optional<SubTask>& before, const std::optional<Su
 std::string KindOf(const TaskTemplate& of, const StepTemplate& step) {
   std::string kind = "done by a handler";
   if (step.wait) {
-    kind = step.wait->signal.empty() ? "a wait"
-                                     : absl::StrCat("a wait for the signal `", step.wait->signal, "`");
+    kind = step.wait->signal.empty()
+               ? "a wait"
+               : absl::StrCat("a wait for the signal `", step.wait->signal, "`");
   } else if (step.sub_task) {
     kind = "a sub-task";
   } else if (step.choice != nullptr) {
@@ -160,9 +159,9 @@ void VersionDiff::Compare() {
   Comparison compare(whole, changes_);
   compare.Of(Kind::kTemplate, "concurrent", from_->concurrent, to_->concurrent);
   compare.Of(Kind::kTemplate, "deadline", from_->deadline, to_->deadline);
-  compare.Is(from_->running_steps_max == to_->running_steps_max, Kind::kTemplate,
-             FromTo("max_running_steps", Limit(from_->running_steps_max),
-                    Limit(to_->running_steps_max)));
+  compare.Is(
+      from_->running_steps_max == to_->running_steps_max, Kind::kTemplate,
+      FromTo("max_running_steps", Limit(from_->running_steps_max), Limit(to_->running_steps_max)));
 }
 
 StepPair VersionDiff::Pair(StepIndex before, StepIndex after) const {

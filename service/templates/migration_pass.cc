@@ -33,8 +33,7 @@ MigrationPass::MigrationPass(UpgradePass tasks, const v1::MigrateTasksRequest& r
 absl::StatusOr<v1::MigrateTasksResponse> MigrationPass::Next(engine::Timestamp now) {
   v1::MigrateTasksResponse page;
   int tasks_max = kTasksPerPage;
-  const std::uint64_t taken =
-      dry_run_ ? counts_.same() + counts_.can_move() : counts_.moved();
+  const std::uint64_t taken = dry_run_ ? counts_.same() + counts_.can_move() : counts_.moved();
   if (limit_ != 0) {
     tasks_max = static_cast<int>(std::min<std::uint64_t>(kTasksPerPage, limit_ - taken));
   }

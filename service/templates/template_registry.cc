@@ -96,9 +96,9 @@ absl::Status OtherContent(const engine::TemplateId& id) {
 }
 
 absl::Status CannotStore(const absl::Status& why) {
-  return absl::Status(absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
-                      absl::StrCat("the template could not be stored: ",
-                                   std::string(why.message())));
+  return absl::Status(
+      absl::IsResourceExhausted(why) ? why.code() : absl::StatusCode::kUnavailable,
+      absl::StrCat("the template could not be stored: ", std::string(why.message())));
 }
 
 }  // namespace

@@ -152,9 +152,8 @@ absl::StatusOr<std::vector<v1::TaskUpgrade>> UpgradePass::OnlyTask(engine::Times
   }
   const auto state = static_cast<engine::TaskState>((*record)->state());
   if (!engine::IsOpen(state)) {
-    return absl::FailedPreconditionError(absl::StrCat("task ", id.ToString(),
-                                                      " has finished: it is ",
-                                                      std::string(NameOf(state))));
+    return absl::FailedPreconditionError(
+        absl::StrCat("task ", id.ToString(), " has finished: it is ", std::string(NameOf(state))));
   }
   std::vector<v1::TaskUpgrade> page;
   if (scope_.Includes(from)) page.push_back(Look(id, from, now));
