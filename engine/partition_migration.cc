@@ -141,7 +141,12 @@ void Partition::FollowPlan(TaskRun& task, const VersionDiff& diff, const MovePla
       continue;
     }
     TaskRun* below = Find(*run.extras->sub_task);
-    if (below == nullptr || below->parent->step.step == step) continue;
+    if (below == nullptr) {
+      // Asked for and not there yet; or a crash has lost it, and it was to be asked for again.
+      timers_.Add({changes.now(), StepTimer{StepTimer::Kind::kSubTask, {task.id, step}}});
+      continue;
+    }
+    if (below->parent->step.step == step) continue;
     below->parent->step.step = step;
     below->parent->moves = task.moves();
     changes.Save(*below);

@@ -113,9 +113,10 @@ TemplateUpgradeCommands::TemplateUpgradeCommands(CLI::App& app, Session& session
   CLI::App* rehearse = group.add_subcommand(
       "rehearse", "Say what a new version of a template would do to every open task of others");
   rehearse
-      ->add_option("FILE", what_,
-                   "The new version: a YAML file, which is not applied; - is standard input; or, if "
-                   "there is no such file, the name of a template that was applied")
+      ->add_option(
+          "FILE", what_,
+          "The new version: a YAML file, which is not applied; - is standard input; or, if "
+          "there is no such file, the name of a template that was applied")
       ->required();
   rehearse->add_option("--to", to_version_, "Of a name: the version (default: the highest)")
       ->type_name("VERSION");
@@ -146,9 +147,8 @@ TemplateUpgradeCommands::TemplateUpgradeCommands(CLI::App& app, Session& session
                       "Who does it (default: $USER)");
   migrate->add_option("--reason", *migrate_request_.mutable_operator_()->mutable_reason(), "Why");
   AddTaskOptions(*migrate, migrate_request_);
-  migrate->callback([this] {
-    session_.action = [this](Connection& connection) { return Migrate(connection); };
-  });
+  migrate->callback(
+      [this] { session_.action = [this](Connection& connection) { return Migrate(connection); }; });
 }
 
 ExitCode TemplateUpgradeCommands::Rehearse(Connection& connection) {
@@ -168,8 +168,7 @@ ExitCode TemplateUpgradeCommands::Rehearse(Connection& connection) {
   if (const auto status = ReadAll(*reader, all); !status.ok()) {
     return ReportFailure(session_, status);
   }
-  const ExitCode code =
-      all.counts().cannot_move() == 0 ? ExitCode::kOk : ExitCode::kRefused;
+  const ExitCode code = all.counts().cannot_move() == 0 ? ExitCode::kOk : ExitCode::kRefused;
   if (session_.json()) return std::max(PrintJson(session_, all), code);
   Table table({"TASK", "VERSION", "VERDICT", "HOW, OR WHY NOT"});
   for (const auto& task : all.tasks()) {
@@ -224,27 +223,26 @@ ExitCode TemplateUpgradeCommands::Migrate(Connection& connection) {
   if (!status.ok() && all.tasks().empty()) return ReportFailure(session_, status);
   const bool refused = std::ranges::any_of(
       all.tasks(), [](const v1::MigratedTask& task) { return !task.refusal().empty(); });
-  ExitCode code =
-      refused || all.counts().cannot_move() > 0 ? ExitCode::kRefused : ExitCode::kOk;
+  ExitCode code = refused || all.counts().cannot_move() > 0 ? ExitCode::kRefused : ExitCode::kOk;
   if (session_.json()) {
     code = std::max(PrintJson(session_, all), code);
   } else {
     Table table({"TASK", "VERSION", "OUTCOME", "HOW, OR WHY NOT"});
     for (const auto& task : all.tasks()) {
       const bool failed = !task.refusal().empty();
-      const std::string outcome =
-          task.moved() ? "moved" : failed ? "not moved" : Verdict(task.upgrade().verdict());
+      const std::string outcome = task.moved() ? "moved"
+                                  : failed     ? "not moved"
+                                               : Verdict(task.upgrade().verdict());
       table.AddRow({task.upgrade().task_id(), task.upgrade().from_version(), outcome,
                     failed ? task.refusal() : Explanation(task.upgrade())});
     }
     auto& out = session_.console.out;
     if (!all.tasks().empty()) table.Print(out);
     out << "to version " << EscapeControls(migrate_request_.to_version()) << ": "
-        << (migrate_request_.dry_run() ? CountsText(all.counts())
-                                       : absl::StrCat(all.counts().moved(), " moved, ",
-                                                      all.tasks_size() - static_cast<int>(
-                                                                             all.counts().moved()),
-                                                      " not"))
+        << (migrate_request_.dry_run()
+                ? CountsText(all.counts())
+                : absl::StrCat(all.counts().moved(), " moved, ",
+                               all.tasks_size() - static_cast<int>(all.counts().moved()), " not"))
         << (all.more() ? "; there may be more: ask again" : "") << '\n';
   }
   return status.ok() ? code : std::max(code, ReportFailure(session_, status));

@@ -9,8 +9,8 @@
 
 namespace tasker::cli {
 
-// Adds its commands to the group `template` of an app, which must be there. Must outlive the parsing
-// and the action that it sets.
+// Adds its commands to the group `template` of an app, which must be there. Must outlive the
+// parsing and the action that it sets.
 class TemplateUpgradeCommands {
  public:
   TemplateUpgradeCommands(CLI::App& app, Session& session);

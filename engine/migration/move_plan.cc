@@ -78,8 +78,8 @@ class Planner {
   }
   // `step `a` is complete`, followed by `why`.
   void BlockStep(const std::string& name, const StepRun& run, std::string_view why) {
-    Block(name, absl::StrCat("step `", name, "` is ", std::string(NameOf(run.state)),
-                             std::string(why)));
+    Block(name,
+          absl::StrCat("step `", name, "` is ", std::string(NameOf(run.state)), std::string(why)));
   }
 
   void PlanTask() {
@@ -123,8 +123,7 @@ class Planner {
     }
     if (HasRun(run) && !pair.same_kind) {
       BlockStep(is.name, run,
-                absl::StrCat(": it is ",
-                             KindOf(diff_.from(), diff_.from().steps[Raw(pair.before)]),
+                absl::StrCat(": it is ", KindOf(diff_.from(), diff_.from().steps[Raw(pair.before)]),
                              ", in the new version ", KindOf(*diff_.to(), is)));
       return;
     }

@@ -13,10 +13,10 @@ namespace tasker::engine {
 // not have it.
 std::optional<StepIndex> PlaceAfter(const VersionDiff& diff, StepIndex before);
 
-// Makes `task`, which runs on diff.from(), one that runs on diff.to(): template, steps, items, counts
-// and numbers of parents; the records that change by it are saved, and those of places that have
-// none any more are removed. Tokens of attempts go on naming them. Precondition: PlanMove found no
-// obstacle, and no step is in a queue or held by a handler.
+// Makes `task`, which runs on diff.from(), one that runs on diff.to(): template, steps, items,
+// counts and numbers of parents; the records that change by it are saved, and those of places that
+// have none any more are removed. Tokens of attempts go on naming them. Precondition: PlanMove
+// found no obstacle, and no step is in a queue or held by a handler.
 void MoveTo(TaskRun& task, const VersionDiff& diff, Changes& changes);
 
 }  // namespace tasker::engine

@@ -48,8 +48,8 @@ AttemptToken TaskRun::TokenOf(StepIndex step) const {
 std::optional<StepIndex> TaskRun::StepOf(const AttemptToken& token) const {
   if (token.nonce == 0) return std::nullopt;
   if (has(token.step) && TokenOf(token.step) == token) return token.step;
-  const auto found = std::ranges::find_if(
-      renumbered, [&](StepIndex step) { return TokenOf(step) == token; });
+  const auto found =
+      std::ranges::find_if(renumbered, [&](StepIndex step) { return TokenOf(step) == token; });
   return found == renumbered.end() ? std::nullopt : std::optional(*found);
 }
 

@@ -86,9 +86,10 @@ engine::ResultOutcome EffectRelease::OutcomeInStore(const engine::AttemptToken& 
                      task.earlier_versions_size() > 0;
   if (!moved) return engine::ResultOutcome::kStale;
   const auto steps = ReadSteps(*store_.TakeSnapshot(), token.task);
-  const bool found = steps.ok() && std::ranges::any_of(*steps, [&](const auto& each) {
-    return each.second.token_step_plus_one() == Raw(token.step) + 1 && applied(each.second);
-  });
+  const bool found =
+      steps.ok() && std::ranges::any_of(*steps, [&](const auto& each) {
+        return each.second.token_step_plus_one() == Raw(token.step) + 1 && applied(each.second);
+      });
   return found ? engine::ResultOutcome::kAlreadyApplied : engine::ResultOutcome::kStale;
 }
 

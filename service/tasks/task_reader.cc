@@ -213,10 +213,9 @@ std::string TaskReader::StepNameOf(storage::Snapshot& snapshot, const engine::Ta
   const absl::StatusOr<storage::v1::TaskRecord> record = ReadRecord(snapshot, task);
   if (!record.ok()) return "";
   const bool moved_since = moves < static_cast<std::uint32_t>(record->earlier_versions_size());
-  const engine::TaskTemplatePtr found =
-      find_template_({record->namespace_(), record->name(),
-                      moved_since ? record->earlier_versions(static_cast<int>(moves))
-                                  : record->version()});
+  const engine::TaskTemplatePtr found = find_template_(
+      {record->namespace_(), record->name(),
+       moved_since ? record->earlier_versions(static_cast<int>(moves)) : record->version()});
   return found != nullptr && step < found->steps.size() ? found->steps[step].name : "";
 }
 

@@ -18,8 +18,8 @@ class MigrationPass {
   // `runner` must outlive it. `request` has been checked by ScopeOf.
   MigrationPass(UpgradePass tasks, const v1::MigrateTasksRequest& request, PartitionRunner* runner);
 
-  // Moves the next tasks, and tells what became of them; maybe none although there are more. Errors:
-  // as UpgradePass::Next; what the runner answers if it takes no commands.
+  // Moves the next tasks, and tells what became of them; maybe none although there are more.
+  // Errors: as UpgradePass::Next; what the runner answers if it takes no commands.
   absl::StatusOr<v1::MigrateTasksResponse> Next(engine::Timestamp now);
 
   // Whether all tasks have been dealt with, or as many as were asked for.

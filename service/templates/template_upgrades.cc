@@ -38,8 +38,8 @@ class RehearsalPass {
   v1::UpgradeCounts counts_;
 };
 
-// At any time either gRPC or the thread of maintenance has the call, so it needs no lock: whoever has
-// it starts the next operation or ends it, and nothing touches it after that.
+// At any time either gRPC or the thread of maintenance has the call, so it needs no lock: whoever
+// has it starts the next operation or ends it, and nothing touches it after that.
 template <typename Pass, typename Response>
 class PagedCall final : public grpc::ServerWriteReactor<Response> {
  public:

@@ -63,13 +63,11 @@ absl::StatusOr<UpgradeScope> ScopeOf(const TemplateRegistry& templates,
                                      const v1::MigrateTasksRequest& request) {
   if (request.name().empty()) return absl::InvalidArgumentError("name: is required");
   if (request.to_version().empty()) return absl::InvalidArgumentError("to_version: is required");
-  for (const auto& [where, text] :
-       {std::pair("operator.actor", &request.operator_().actor()),
-        std::pair("operator.reason", &request.operator_().reason())}) {
+  for (const auto& [where, text] : {std::pair("operator.actor", &request.operator_().actor()),
+                                    std::pair("operator.reason", &request.operator_().reason())}) {
     if (text->size() <= kOperatorBytesMax) continue;
-    return absl::InvalidArgumentError(absl::StrCat(where, ": ", text->size(),
-                                                   " bytes are over the limit of ",
-                                                   kOperatorBytesMax));
+    return absl::InvalidArgumentError(absl::StrCat(
+        where, ": ", text->size(), " bytes are over the limit of ", kOperatorBytesMax));
   }
   auto to = templates.Find(request.namespace_(), request.name(), request.to_version());
   if (!to.ok()) return to.status();

@@ -33,7 +33,8 @@ v1::TaskUpgrade CannotMove(const std::string& id) {
   upgrade.set_task_id(id);
   upgrade.set_from_version("1.0.0");
   upgrade.set_verdict(v1::UPGRADE_VERDICT_CANNOT_MOVE);
-  upgrade.add_obstacles()->set_reason("step `ship` is complete, and the new version has no such step");
+  upgrade.add_obstacles()->set_reason(
+      "step `ship` is complete, and the new version has no such step");
   upgrade.set_more_obstacles(2);
   return upgrade;
 }
@@ -98,20 +99,19 @@ TEST_F(TemplateUpgradeCommandsTest, RehearsesAFileAndSaysHowAndWhyNot) {
 
 TEST_F(TemplateUpgradeCommandsTest, RehearsesAnAppliedVersionByName) {
   all_can_ = true;
-  const auto result = RunCommand(
-      server_, {"--output", "json", "template", "rehearse", "parcel", "--to", "2.0.0"});
+  const auto result =
+      RunCommand(server_, {"--output", "json", "template", "rehearse", "parcel", "--to", "2.0.0"});
   EXPECT_EQ(result.code, ExitCode::kOk);
   const auto json = nlohmann::json::parse(result.out);
   EXPECT_EQ(json["tasks"].size(), 1U);
-  EXPECT_EQ(json["to_version"], "2.0.0");
+  EXPECT_EQ(json["toVersion"], "2.0.0");
   EXPECT_EQ(rehearsed_.name() + "@" + rehearsed_.version(), "parcel@2.0.0");
 }
 
 TEST_F(TemplateUpgradeCommandsTest, MigratesAndTellsWhatBecameOfEach) {
   all_can_ = true;
-  const auto result =
-      RunCommand(server_, {"template", "migrate", "parcel", "--to", "2.0.0", "--limit", "7",
-                           "--actor", "ann", "--reason", "better"});
+  const auto result = RunCommand(server_, {"template", "migrate", "parcel", "--to", "2.0.0",
+                                           "--limit", "7", "--actor", "ann", "--reason", "better"});
   EXPECT_EQ(result.code, ExitCode::kOk);
   EXPECT_THAT(result.out, HasSubstr("t1    1.0.0    moved    insure: added"));
   EXPECT_THAT(result.out, HasSubstr("to version 2.0.0: 1 moved, 0 not\n"));

@@ -61,7 +61,7 @@ class Work(StepHandler):
         if step.name == self.holding:
             self.begun.set()
             assert self.go_on.wait(PATIENCE_S)
-        self.done.append((task.task_id, step.name))
+        self.done.append((task.id, step.name))
         return {"step": step.name}
 
 
@@ -146,7 +146,7 @@ def test_open_tasks_move_and_go_on_over_a_kill_and_others_are_told_why_not(taske
 
     answer = json.loads(service.tasker("--output", "json", "template", "migrate", str(new), "--actor", "ann",
                                        "--reason", "insure all", code=1))
-    outcomes = {task["upgrade"]["task_id"]: task for task in answer["tasks"]}
+    outcomes = {task["upgrade"]["taskId"]: task for task in answer["tasks"]}
     assert outcomes[waiting]["moved"] and not outcomes[light].get("moved")
     assert outcomes[light]["upgrade"]["obstacles"][0]["context"]
     taskerd.kill()

@@ -1,9 +1,8 @@
 // Open tasks move to another version of their template: what can, how, and what cannot, and why.
-#include <gmock/gmock.h>
-#include <gtest/gtest.h>
-
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
 
 #include "engine/migration/move_plan.h"
 #include "tests/engine/engine_world.h"
@@ -19,8 +18,8 @@ using namespace std::chrono_literals;
 
 // Version N of the template `t`.
 TaskTemplatePtr Version(int number, const std::string& steps, const std::string& more = "") {
-  return FromYaml("version: " + std::to_string(number) + ".0.0\n" + more +
-                  "step_templates:\n" + steps);
+  return FromYaml("version: " + std::to_string(number) + ".0.0\n" + more + "step_templates:\n" +
+                  steps);
 }
 
 constexpr const char* kA = "  - {name: a, handler_class: H}\n";
@@ -143,9 +142,10 @@ INSTANTIATE_TEST_SUITE_P(
         PlanCase{"another kind of what has not begun", kAThenB,
                  Step("a") + Plain("b", "wait: 1h, depends_on_step: a"), "a",
                  "can: b done by a handler -> a wait; b handler_class: H -> none"},
-        PlanCase{"another kind of what is done", kAThenB,
-                 Plain("a", "wait: 1h") + Step("b", "depends_on_step: a"), "b",
-                 "cannot: step `a` is complete: it is done by a handler, in the new version a wait"},
+        PlanCase{
+            "another kind of what is done", kAThenB,
+            Plain("a", "wait: 1h") + Step("b", "depends_on_step: a"), "b",
+            "cannot: step `a` is complete: it is done by a handler, in the new version a wait"},
         PlanCase{"another signal", Plain("w", "wait_for_signal: x"),
                  Plain("w", "wait_for_signal: y"), "",
                  "cannot: step `w` is in_progress: it is a wait for the signal `x`, in the new "
@@ -153,15 +153,16 @@ INSTANTIATE_TEST_SUITE_P(
         PlanCase{"a longer wait", Plain("w", "wait: 1h"), Plain("w", "wait: 2h"), "",
                  "can: w wait: 1h -> 2h"},
         PlanCase{"the same items by another name", Step("f", "for_each: context.items"),
-                 Step("f", "for_each: context[\"items\"]"), "f[0]", "can: f for_each.items"},
+                 Step("f", "for_each: 'context[\"items\"]'"), "f[0]", "can: f for_each.items"},
         PlanCase{"other items of a fan-out that has begun", Step("f", "for_each: context.items"),
                  Step("f", "for_each: context.others"), "f[0]",
                  "cannot: step `f` is in_progress: it has begun, and its items are others in the "
                  "new version"},
-        PlanCase{"more items at a time", Step("f", "for_each: {items: context.items, concurrency: 1}"),
+        PlanCase{"more items at a time",
+                 Step("f", "for_each: {items: context.items, concurrency: 1}"),
                  Step("f", "for_each: {items: context.items, concurrency: 2}"), "f[0]",
                  "can: f for_each.concurrency: 1 -> 2"},
-        PlanCase{"one at a time while two are under way", kA + Step("b"), kA + Step("b"), "b",
+        PlanCase{"one at a time while two are under way", kA + Step("b"), kA + Step("b"), "a",
                  "cannot: `a`, `b` are ready or under way, and the new version runs one step at a "
                  "time",
                  "", "concurrent: false\n"},
@@ -302,8 +303,8 @@ TEST_F(MigrationTest, ItemsKeepTheirPlacesInTheFanOut) {
 
 TEST_F(MigrationTest, MoreItemsAreLetGoAtOnce) {
   const auto fan = [](int at_a_time) {
-    return Step("f", "for_each: {items: context.items, concurrency: " +
-                         std::to_string(at_a_time) + "}");
+    return Step("f",
+                "for_each: {items: context.items, concurrency: " + std::to_string(at_a_time) + "}");
   };
   RunUntil(Version(1, fan(1)), "f[0]", R"({"items": [1, 2, 3]})");
   ASSERT_TRUE(Migrate(Version(2, fan(3))).ok());
@@ -325,9 +326,9 @@ TEST_F(MigrationTest, ASubTaskFindsItsStepWhereverThatStands) {
                                     .parent = request.parent})
                   .ok());
   const Assignment only = world_.TakeOne();
-  ASSERT_TRUE(Migrate(Version(3, Step("y", "depends_on_step: s") +
-                                     Step("x", "depends_on_step: s") + sub))
-                  .ok());
+  ASSERT_TRUE(
+      Migrate(Version(3, Step("y", "depends_on_step: s") + Step("x", "depends_on_step: s") + sub))
+          .ok());
   world_.Restart();
   world_.Connect(2, 10, {{"H", "", "", 0}}, {only.token}, "instance-1");
   (void)world_.Apply(CompleteAttempt{SessionId{2}, only.token, MakePayload("{}")});
@@ -335,10 +336,21 @@ TEST_F(MigrationTest, ASubTaskFindsItsStepWhereverThatStands) {
   EXPECT_THAT(world_.TakeNames(), ElementsAre("y", "x"));
 }
 
+TEST_F(MigrationTest, ASubTaskThatACrashHasLostIsAskedForAgain) {
+  const auto sub = Plain("s", "sub_task: {name: inner}");
+  ASSERT_TRUE(world_.Create(1, Version(1, sub)).ok());
+  const TaskId wanted = world_.last().sub_tasks.at(0).sub_task;
+  world_.Restart();
+  ASSERT_TRUE(Migrate(Version(2, Step("x", "depends_on_step: s") + sub)).ok());
+  ASSERT_TRUE(world_.Apply(FireTimers{}).ok());
+  ASSERT_THAT(world_.last().sub_tasks, SizeIs(1));
+  EXPECT_EQ(world_.last().sub_tasks[0].sub_task, wanted);
+  EXPECT_EQ(world_.last().sub_tasks[0].parent.step.step, StepIndex{1});
+}
+
 TEST_F(MigrationTest, AWaitUnderWayEndsWhenTheNewVersionSays) {
   ASSERT_TRUE(world_.Create(1, Version(1, Plain("w", "wait: 1h"))).ok());
-  ASSERT_TRUE(
-      Migrate(Version(2, Step("x", "depends_on_step: w") + Plain("w", "wait: 3h"))).ok());
+  ASSERT_TRUE(Migrate(Version(2, Step("x", "depends_on_step: w") + Plain("w", "wait: 3h"))).ok());
   world_.Advance(2h);
   EXPECT_EQ(world_.StateOf(1, "w"), StepState::kInProgress);
   world_.Restart();
@@ -409,8 +421,7 @@ TEST_F(MigrationTest, APausedTaskMovesAndStaysPaused) {
   ASSERT_TRUE(world_.Create(1, Version(1, Plain("w", "wait_for_signal: go") + kA)).ok());
   world_.TakeAssignments();
   ASSERT_TRUE(world_.Apply(PauseTask{MakeTaskId(1), "me", "wait"}).ok());
-  ASSERT_TRUE(
-      Migrate(Version(2, Step("new") + Plain("w", "wait_for_signal: go") + kA)).ok());
+  ASSERT_TRUE(Migrate(Version(2, Step("new") + Plain("w", "wait_for_signal: go") + kA)).ok());
   EXPECT_THAT(world_.TakeNames(), IsEmpty());
   world_.Restart();
   world_.Connect(1, 10, {{"H", "", "", 0}}, {}, "another");
@@ -425,10 +436,11 @@ TEST_F(MigrationTest, ATaskThatSleepsMovesAndSleepsOn) {
   for (std::uint32_t task = 1; task <= 3; ++task) {
     ASSERT_TRUE(world.Create(task, Version(1, kA)).ok());
   }
-  ASSERT_TRUE(world.Apply(MigrateTask{MakeTaskId(2),
-                                      Version(2, Step("x") + Step("a", "depends_on_step: x")), "ann",
-                                      ""})
-                  .ok());
+  ASSERT_TRUE(
+      world
+          .Apply(MigrateTask{MakeTaskId(2), Version(2, Step("x") + Step("a", "depends_on_step: x")),
+                             "ann", ""})
+          .ok());
   EXPECT_TRUE(world.partition().IsAsleep(MakeTaskId(2)));
   world.Connect(1, 10);
   EXPECT_THAT(world.TakeNames(), ElementsAre("a", "a", "x"));
@@ -440,9 +452,9 @@ TEST_F(MigrationTest, FailedStepsStayFailedAndMayBeTriedAgain) {
   ASSERT_TRUE(world_.Create(1, Version(1, two)).ok());
   const std::vector<Assignment> held = world_.TakeAssignments();
   world_.Fail(held[0]);
-  ASSERT_TRUE(Migrate(Version(2, Step("prepare") + Step("a", "depends_on_step: prepare") +
-                                     Step("slow")))
-                  .ok());
+  ASSERT_TRUE(
+      Migrate(Version(2, Step("prepare") + Step("a", "depends_on_step: prepare") + Step("slow")))
+          .ok());
   const Assignment prepare = world_.TakeOne();
   // Its turn comes once what the new version wants before it is done.
   ASSERT_TRUE(world_.Repair(1, "a", RepairStep::Action::kRetryAfresh).ok());

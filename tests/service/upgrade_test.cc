@@ -1,8 +1,7 @@
 // Rehearsing upgrades over what is stored, and making them.
+#include "absl/strings/str_cat.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "absl/strings/str_cat.h"
 
 #include "service/pipeline/clock.h"
 #include "service/templates/migration_pass.h"
@@ -110,7 +109,9 @@ TEST_F(UpgradeTest, TellsOfEveryOpenTaskOfOtherVersionsAndStoresNothing) {
     EXPECT_EQ(task.from_version(), first ? "1.0.0" : "2.0.0");
     EXPECT_EQ(task.verdict(), first ? v1::UPGRADE_VERDICT_CAN_MOVE : v1::UPGRADE_VERDICT_SAME);
     ASSERT_EQ(task.changes_size(), first ? 1 : 0);
-    if (first) EXPECT_EQ(task.changes(0).kind(), v1::UPGRADE_CHANGE_KIND_STEP_ADDED);
+    if (first) {
+      EXPECT_EQ(task.changes(0).kind(), v1::UPGRADE_CHANGE_KIND_STEP_ADDED);
+    }
   }
   EXPECT_TRUE(absl::IsNotFound(registry_->Find("", "order", "3.0.0").status()));
 }
@@ -139,7 +140,9 @@ TEST_F(UpgradeTest, AContextThatTheNewVersionRefusesSaysWhere) {
   const auto one = Apply(Order(1));
   Create('1', one, R"({"weight": 3})");
   Create('2', one, R"({"size": 3})");
-  for (const v1::TaskUpgrade& task : *Rehearse(Of(Order(2, kTwoSteps, kNeedsWeight)))) {
+  const auto all = *Rehearse(Of(Order(2, kTwoSteps, kNeedsWeight)));
+  ASSERT_THAT(all, SizeIs(2));
+  for (const v1::TaskUpgrade& task : all) {
     if (task.task_id() == TestId('1').ToString()) {
       EXPECT_EQ(task.verdict(), v1::UPGRADE_VERDICT_CAN_MOVE);
       continue;

@@ -57,10 +57,11 @@ std::string EventOf(const storage::v1::Transition& change) {
 // Events that tell of a change of state, and not of what led to it.
 bool TellsOfChange(const std::string& name) {
   static const std::set<std::string> kNames = {
-      "task.start_requested", "task.completed",           "task.failed",
-      "task.cancelled",       "task.resolved_manually",   "task.retry_requested", "task.migrated",
-      "step.completed",       "step.execution_requested", "step.failed",
-      "step.cancelled",       "observability.step.skip",  "step.resolved_manually"};
+      "task.start_requested",  "task.completed",         "task.failed",
+      "task.cancelled",        "task.resolved_manually", "task.retry_requested",
+      "task.migrated",         "step.completed",         "step.execution_requested",
+      "step.failed",           "step.cancelled",         "observability.step.skip",
+      "step.resolved_manually"};
   return kNames.contains(name);
 }
 
@@ -181,7 +182,8 @@ void HistoryChecker::FaultHistory(const TaskId& task) {
   const auto history = store_.rows().history.find(task);
   if (history == store_.rows().history.end()) return;
   for (const storage::v1::Transition& change : history->second) {
-    const bool signal = change.step_plus_one() == 0 && change.task_from() == change.task_to();
+    const bool signal = change.step_plus_one() == 0 && change.task_from() == change.task_to() &&
+                        change.from_version().empty();
     if (!signal) Fault("  " + change.ShortDebugString());
   }
 }
@@ -208,8 +210,8 @@ void HistoryChecker::CheckNothingLost() {
     // A rerun drops items, and others may get their places; their history stays.
     if (name.ends_with(']')) continue;
     const std::optional<StepIndex> place = PlaceOf(token.task, name);
-    const auto row = place ? store_.rows().steps.find({token.task, *place})
-                           : store_.rows().steps.end();
+    const auto row =
+        place ? store_.rows().steps.find({token.task, *place}) : store_.rows().steps.end();
     if (row == store_.rows().steps.end()) {
       // After a rerun it has not begun, and may be left out of another version.
       if (!place && Reran(token.task, name)) continue;
@@ -228,8 +230,8 @@ bool HistoryChecker::Reran(const TaskId& task, const std::string& name) const {
   const auto history = store_.rows().history.find(task);
   return history != store_.rows().history.end() &&
          std::ranges::any_of(history->second, [&](const storage::v1::Transition& change) {
-           return change.step_plus_one() > 0 &&
-                  change.step_to() == v1::STEP_STATE_PENDING && change.item_plus_one() == 0 &&
+           return change.step_plus_one() > 0 && change.step_to() == v1::STEP_STATE_PENDING &&
+                  change.item_plus_one() == 0 &&
                   NameThen(task, change.step_plus_one() - 1, change.moves()) == name;
          });
 }
@@ -287,9 +289,8 @@ void HistoryChecker::CheckTransitions(const TaskId& task,
     // A rerun makes items anew.
     const bool anew = change.item_plus_one() > 0 && from == StepState::kPending;
     if ((from != place->second && !anew) || !LegalStep(from, to)) {
-      Fault(task.ToString() + " " + name + " went from " +
-            std::string(NameOf(from)) + " to " + std::string(NameOf(to)) + ", and was " +
-            std::string(NameOf(place->second)));
+      Fault(task.ToString() + " " + name + " went from " + std::string(NameOf(from)) + " to " +
+            std::string(NameOf(to)) + ", and was " + std::string(NameOf(place->second)));
     }
     place->second = to;
   }

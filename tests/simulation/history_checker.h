@@ -46,7 +46,8 @@ class HistoryChecker {
   std::optional<StepIndex> PlaceOf(const TaskId& task, const std::string& name) const;
   // Whether it was put back to its first state, ever.
   bool Reran(const TaskId& task, const std::string& name) const;
-  // The version that the task ran on, and the name of a step, when the task had so many moves behind it.
+  // The version that the task ran on, and the name of a step, when the task had so many moves
+  // behind it.
   const engine::TaskTemplate& VersionThen(const TaskId& task, std::uint32_t moves) const;
   std::string NameThen(const TaskId& task, std::uint32_t step, std::uint32_t moves) const;
   void CheckAssignment(const engine::Assignment& assignment);

@@ -252,8 +252,7 @@ void Simulation::Crash() {
   partition_ = std::make_unique<engine::Partition>(settings_, ++seed_);
   partition_->Restore(store_.rows().pauses);
   for (const TaskId& task : store_.rows().open) {
-    const absl::Status restored =
-        partition_->Restore(store_.Read(task, TemplateOf(task)), now_);
+    const absl::Status restored = partition_->Restore(store_.Read(task, TemplateOf(task)), now_);
     if (!restored.ok()) checker_.Fault(restored.ToString());
     partition_->Settle();
   }
