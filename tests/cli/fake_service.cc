@@ -159,90 +159,90 @@ class FakeServer::Services {
                                    const v1::ListTemplateFilesRequest* request,
                                    v1::ListTemplateFilesResponse* response) override {
       return Give(answers.list_template_files, request, response);
-      grpc::Status RehearseTemplate(
-          grpc::ServerContext*, const v1::RehearseTemplateRequest* request,
-          grpc::ServerWriter<v1::RehearseTemplateResponse>* writer) override {
-        return GiveAll(answers.rehearse_template, request, writer);
-      }
-      grpc::Status MigrateTasks(grpc::ServerContext*, const v1::MigrateTasksRequest* request,
-                                grpc::ServerWriter<v1::MigrateTasksResponse>* writer) override {
-        return GiveAll(answers.migrate_tasks, request, writer);
-      }
-      const FakeAnswers& answers;
-    };
-
-    struct Tasks : v1::TaskService::Service {
-      Tasks(const FakeAnswers& a, FakeLog& l) : answers(a), log(l) {}
-      grpc::Status CreateTask(grpc::ServerContext*, const v1::CreateTaskRequest* request,
-                              v1::CreateTaskResponse* response) override {
-        return Give(answers.create_task, request, response);
-      }
-      grpc::Status GetTask(grpc::ServerContext*, const v1::GetTaskRequest* request,
-                           v1::GetTaskResponse* response) override {
-        if (answers.get_task) return answers.get_task(*request, response);
-        return log.GetTask(*request, response);
-      }
-      grpc::Status ListTasks(grpc::ServerContext*, const v1::ListTasksRequest* request,
-                             v1::ListTasksResponse* response) override {
-        return Give(answers.list_tasks, request, response);
-      }
-      grpc::Status CancelTask(grpc::ServerContext*, const v1::CancelTaskRequest* request,
-                              v1::CancelTaskResponse* response) override {
-        return Give(answers.cancel_task, request, response);
-      }
-      const FakeAnswers& answers;
-      FakeLog& log;
-    };
-
-    struct Events : v1::EventService::Service {
-      explicit Events(FakeLog& l) : log(l) {}
-      grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
-                             grpc::ServerWriter<v1::SubscribeResponse>* writer) override {
-        return log.Subscribe(*context, *request, *writer);
-      }
-      FakeLog& log;
-    };
-
-    struct Handlers : v1::HandlerService::Service {
-      explicit Handlers(const FakeAnswers& a) : answers(a) {}
-      grpc::Status ListHandlers(grpc::ServerContext*, const v1::ListHandlersRequest* request,
-                                v1::ListHandlersResponse* response) override {
-        return Give(answers.list_handlers, request, response);
-      }
-      const FakeAnswers& answers;
-    };
-
-    Templates templates_;
-    Tasks tasks_;
-    Events events_;
-    Handlers handlers_;
+    }
     grpc::Status AnalyzeTemplate(grpc::ServerContext*, const v1::AnalyzeTemplateRequest* request,
                                  v1::AnalyzeTemplateResponse* response) override {
       return Give(answers.analyze_template, request, response);
     }
+    grpc::Status RehearseTemplate(
+        grpc::ServerContext*, const v1::RehearseTemplateRequest* request,
+        grpc::ServerWriter<v1::RehearseTemplateResponse>* writer) override {
+      return GiveAll(answers.rehearse_template, request, writer);
+    }
+    grpc::Status MigrateTasks(grpc::ServerContext*, const v1::MigrateTasksRequest* request,
+                              grpc::ServerWriter<v1::MigrateTasksResponse>* writer) override {
+      return GiveAll(answers.migrate_tasks, request, writer);
+    }
     const FakeAnswers& answers;
   };
 
-  FakeServer::FakeServer() : services_(std::make_unique<Services>(answers_, log_)) { Start(); }
+  struct Tasks : v1::TaskService::Service {
+    Tasks(const FakeAnswers& a, FakeLog& l) : answers(a), log(l) {}
+    grpc::Status CreateTask(grpc::ServerContext*, const v1::CreateTaskRequest* request,
+                            v1::CreateTaskResponse* response) override {
+      return Give(answers.create_task, request, response);
+    }
+    grpc::Status GetTask(grpc::ServerContext*, const v1::GetTaskRequest* request,
+                         v1::GetTaskResponse* response) override {
+      if (answers.get_task) return answers.get_task(*request, response);
+      return log.GetTask(*request, response);
+    }
+    grpc::Status ListTasks(grpc::ServerContext*, const v1::ListTasksRequest* request,
+                           v1::ListTasksResponse* response) override {
+      return Give(answers.list_tasks, request, response);
+    }
+    grpc::Status CancelTask(grpc::ServerContext*, const v1::CancelTaskRequest* request,
+                            v1::CancelTaskResponse* response) override {
+      return Give(answers.cancel_task, request, response);
+    }
+    const FakeAnswers& answers;
+    FakeLog& log;
+  };
 
-  FakeServer::~FakeServer() { Stop(); }
+  struct Events : v1::EventService::Service {
+    explicit Events(FakeLog& l) : log(l) {}
+    grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
+                           grpc::ServerWriter<v1::SubscribeResponse>* writer) override {
+      return log.Subscribe(*context, *request, *writer);
+    }
+    FakeLog& log;
+  };
 
-  std::string FakeServer::address() const { return "127.0.0.1:" + std::to_string(port_); }
+  struct Handlers : v1::HandlerService::Service {
+    explicit Handlers(const FakeAnswers& a) : answers(a) {}
+    grpc::Status ListHandlers(grpc::ServerContext*, const v1::ListHandlersRequest* request,
+                              v1::ListHandlersResponse* response) override {
+      return Give(answers.list_handlers, request, response);
+    }
+    const FakeAnswers& answers;
+  };
 
-  void FakeServer::Start() {
-    log_.SetServing(true);
-    grpc::ServerBuilder builder;
-    // Port 0 the first time: any free one.
-    builder.AddListeningPort(address(), grpc::InsecureServerCredentials(), &port_);
-    services_->Register(builder);
-    server_ = builder.BuildAndStart();
-  }
+  Templates templates_;
+  Tasks tasks_;
+  Events events_;
+  Handlers handlers_;
+};
 
-  void FakeServer::Stop() {
-    if (!server_) return;
-    log_.SetServing(false);
-    server_->Shutdown(std::chrono::system_clock::now() + seconds(5));
-    server_.reset();
-  }
+FakeServer::FakeServer() : services_(std::make_unique<Services>(answers_, log_)) { Start(); }
+
+FakeServer::~FakeServer() { Stop(); }
+
+std::string FakeServer::address() const { return "127.0.0.1:" + std::to_string(port_); }
+
+void FakeServer::Start() {
+  log_.SetServing(true);
+  grpc::ServerBuilder builder;
+  // Port 0 the first time: any free one.
+  builder.AddListeningPort(address(), grpc::InsecureServerCredentials(), &port_);
+  services_->Register(builder);
+  server_ = builder.BuildAndStart();
+}
+
+void FakeServer::Stop() {
+  if (!server_) return;
+  log_.SetServing(false);
+  server_->Shutdown(std::chrono::system_clock::now() + seconds(5));
+  server_.reset();
+}
 
 }  // namespace tasker::cli
