@@ -198,7 +198,7 @@ def test_many_tasks_move_and_bad_requests_are_refused_by_name(service):
     none = "00000000-0000-0000-0000-000000000000"
     for call, request, code, text in [
         ("RehearseTemplate", template_pb.RehearseTemplateRequest(), "INVALID_ARGUMENT", "exactly one"),
-        ("RehearseTemplate", template_pb.RehearseTemplateRequest(source=b"name: ["), "INVALID_ARGUMENT", "template:1"),
+        ("RehearseTemplate", template_pb.RehearseTemplateRequest(source=b"name: ["), "INVALID_ARGUMENT", "template:2:1: error: is not YAML"),
         ("RehearseTemplate", template_pb.RehearseTemplateRequest(source=NEW.replace("insure", "cover").encode()),
          "FAILED_PRECONDITION", "another content"),
         ("RehearseTemplate", template_pb.RehearseTemplateRequest(name="parcel", from_versions=["7"]),
