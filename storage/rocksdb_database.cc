@@ -32,6 +32,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Table table, const RocksDbOptions& op
   family.write_buffer_size = options.memory_bytes / 4;
   family.enable_blob_files = table == Table::kContexts || table == Table::kSteps;
   family.min_blob_size = options.blob_bytes_min;
+  family.blob_compression_type = rocksdb::kLZ4Compression;
   family.enable_blob_garbage_collection = true;
   return family;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <random>
+#include <set>
 #include <string>
 
 #include "absl/base/thread_annotations.h"
@@ -36,13 +37,16 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   std::uint64_t spoilt() const;
 
   // What a power cut leaves: of each file written so far what was synced, and by chance some of what
-  // was not. No file may be open.
+  // was not; of the files made since their folder was last synced, by chance some. No file may be open.
   void CutPower();
 
   const char* Name() const override { return "FaultyFileSystem"; }
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
                                     rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewDirectory(const std::string& name, const rocksdb::IOOptions& options,
+                                 std::unique_ptr<rocksdb::FSDirectory>* result,
+                                 rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus RenameFile(const std::string& from, const std::string& to,
                                const rocksdb::IOOptions& options,
                                rocksdb::IODebugContext* debug) override;
@@ -51,6 +55,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
 
  private:
   class File;
+  class Directory;
   struct Extent {
     std::uint64_t written = 0;
     std::uint64_t synced = 0;
@@ -61,6 +66,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   void Written(const std::string& name, std::size_t size);
   rocksdb::IOStatus BeforeSync();
   void Synced(const std::string& name);
+  void DirectorySynced();
   bool Strikes(double chance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   mutable absl::Mutex mutex_;
@@ -68,6 +74,9 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   Faults faults_ ABSL_GUARDED_BY(mutex_);
   std::uint64_t spoilt_ ABSL_GUARDED_BY(mutex_) = 0;
   std::map<std::string, Extent> extents_ ABSL_GUARDED_BY(mutex_);
+  // Files made since the folder was last synced. One that was renamed is not among them: what it
+  // replaced would have to be put back.
+  std::set<std::string> new_files_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace tasker::storage
