@@ -143,6 +143,28 @@ TEST(Transfer, NamesTheLineThatIsWrong) {
        "task.record.stat: is not known here");
 }
 
+TEST(Transfer, HoldsTheResultsOfStepsToTheLimits) {
+  World world;
+  world.Apply();
+  const auto import = [&](const std::string& step) {
+    Importer importer(kTestPartition, 1024, world.registry.get(), world.runner.get());
+    return importer.Take(
+        "{\"tasker_export\":1}\n{\"task\":{\"task_id\":\"00000000-0000-4000-8000-000000000000\","
+        "\"record\":{\"namespace\":\"ns\",\"name\":\"one\",\"version\":\"1.0.0\"},\"context\":\"{}\","
+        "\"steps\":[" + step + "]}}\n");
+  };
+  const absl::Status large =
+      import(R"({"index":0,"record":{"results":"[)" + std::string(17 * 1024, ' ') + R"(]"}})");
+  EXPECT_EQ(large.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(large.message()),
+              HasSubstr("results: 17410 bytes are over the limit of 16384 bytes"));
+  EXPECT_THAT(std::string(import(R"({"index":0,"record":{"results":"nonsense"}})").message()),
+              HasSubstr("results: not valid JSON"));
+  EXPECT_THAT(std::string(import(R"({"index":4294967296,"record":{}})").message()),
+              HasSubstr("a number of 32 bits"));
+  EXPECT_EQ(world.RowsIn(Table::kTasks), 0u);
+}
+
 TEST(RecordJson, KeepsEveryFieldAndRefusesWhatDoesNotFit) {
   storage::v1::StepRecord record;
   record.set_nonce(0xfedcba9876543210);
