@@ -489,8 +489,9 @@ void PartitionRunner::SitOut(absl::Status why) {
       Refuse(Refused(why));
       continue;
     }
-    if (options_.on_writable) options_.on_writable(last_sequence_);
+    // In this order: whoever is told that it goes on may ask at once. What is asked waits for us.
     Refuse(absl::OkStatus());
+    if (options_.on_writable) options_.on_writable(last_sequence_);
     return;
   }
 }
