@@ -151,6 +151,21 @@ TEST(Faults, AFullDiskRefusesWritesAndGoesOnOnceThereIsRoom) {
   EXPECT_EQ(store.Put(), CommitOutcome::kCommitted);
 }
 
+TEST(Faults, AReadThatFailsIsAnErrorOnlyAsLongAsItDoes) {
+  FaultyStore store(9);
+  for (int i = 0; i < 20; ++i) ASSERT_EQ(store.Put(), CommitOutcome::kCommitted);
+  store.WriteOutToTables();
+  store.Open(/*check=*/false);
+  const std::string key = store.acknowledged_.begin()->first;
+  store.files_->Set({.failed_read = 1});
+  EXPECT_EQ(store.store_->Get(Table::kTasks, key).status().code(),
+            absl::StatusCode::kUnavailable);
+  // What is written is not read.
+  EXPECT_EQ(store.Put(), CommitOutcome::kCommitted);
+  store.files_->Set({});
+  store.Check();
+}
+
 TEST(Faults, ASyncThatFailedIsDecidedByRecovering) {
   FaultyStore store(2);
   store.files_->Set({.failed_sync = 1});

@@ -47,6 +47,21 @@ class FaultyFileSystem::File final : public rocksdb::FSWritableFileOwnerWrapper 
   FaultyFileSystem& system_;
 };
 
+class FaultyFileSystem::ReadFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
+ public:
+  ReadFile(std::unique_ptr<rocksdb::FSRandomAccessFile> file, FaultyFileSystem* system)
+      : FSRandomAccessFileOwnerWrapper(std::move(file)), system_(*system) {}
+
+  IOStatus Read(std::uint64_t offset, std::size_t size, const IOOptions& options, Slice* result,
+                char* scratch, IODebugContext* debug) const override {
+    if (IOStatus fate = system_.BeforeRead(); !fate.ok()) return fate;
+    return FSRandomAccessFileOwnerWrapper::Read(offset, size, options, result, scratch, debug);
+  }
+
+ private:
+  FaultyFileSystem& system_;
+};
+
 class FaultyFileSystem::Directory final : public rocksdb::FSDirectoryWrapper {
  public:
   Directory(std::unique_ptr<rocksdb::FSDirectory> directory, FaultyFileSystem* system)
@@ -118,6 +133,15 @@ IOStatus FaultyFileSystem::NewWritableFile(const std::string& name,
   return status;
 }
 
+IOStatus FaultyFileSystem::NewRandomAccessFile(
+    const std::string& name, const rocksdb::FileOptions& options,
+    std::unique_ptr<rocksdb::FSRandomAccessFile>* result, IODebugContext* debug) {
+  std::unique_ptr<rocksdb::FSRandomAccessFile> file;
+  IOStatus status = target()->NewRandomAccessFile(name, options, &file, debug);
+  if (status.ok()) *result = std::make_unique<ReadFile>(std::move(file), this);
+  return status;
+}
+
 IOStatus FaultyFileSystem::NewDirectory(const std::string& name, const IOOptions& options,
                                         std::unique_ptr<rocksdb::FSDirectory>* result,
                                         IODebugContext* debug) {
@@ -171,6 +195,12 @@ void FaultyFileSystem::Written(const std::string& name, std::size_t size) {
 IOStatus FaultyFileSystem::BeforeSync() {
   absl::MutexLock lock(&mutex_);
   return Strikes(faults_.failed_sync) ? IOStatus::IOError("injected: failed sync")
+                                      : IOStatus::OK();
+}
+
+IOStatus FaultyFileSystem::BeforeRead() {
+  absl::MutexLock lock(&mutex_);
+  return Strikes(faults_.failed_read) ? IOStatus::IOError("injected: failed read")
                                       : IOStatus::OK();
 }
 

@@ -26,6 +26,8 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
     double short_write = 0;
     // Everything was written, but none of it is known to be on the disk.
     double failed_sync = 0;
+    // Tables and blobs cannot be read.
+    double failed_read = 0;
     // The disk is full: no write, no new file.
     bool full = false;
   };
@@ -44,6 +46,10 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus NewWritableFile(const std::string& name, const rocksdb::FileOptions& options,
                                     std::unique_ptr<rocksdb::FSWritableFile>* result,
                                     rocksdb::IODebugContext* debug) override;
+  rocksdb::IOStatus NewRandomAccessFile(const std::string& name,
+                                        const rocksdb::FileOptions& options,
+                                        std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                                        rocksdb::IODebugContext* debug) override;
   rocksdb::IOStatus NewDirectory(const std::string& name, const rocksdb::IOOptions& options,
                                  std::unique_ptr<rocksdb::FSDirectory>* result,
                                  rocksdb::IODebugContext* debug) override;
@@ -55,6 +61,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
 
  private:
   class File;
+  class ReadFile;
   class Directory;
   struct Extent {
     std::uint64_t written = 0;
@@ -65,6 +72,7 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   rocksdb::IOStatus BeforeWrite(std::size_t size, std::size_t* written);
   void Written(const std::string& name, std::size_t size);
   rocksdb::IOStatus BeforeSync();
+  rocksdb::IOStatus BeforeRead();
   void Synced(const std::string& name);
   void DirectorySynced();
   bool Strikes(double chance) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
