@@ -13,8 +13,8 @@
 namespace tasker::storage {
 namespace {
 
-// One number of the machine's own byte order for each partition. A write of one is never torn: it is
-// aligned, and lies in one page.
+// One number of the machine's own byte order for each partition. A write of one is never torn: it
+// is aligned, and lies in one page.
 using Mark = std::uint64_t;
 
 constexpr char kFileName[] = "/acknowledged";
@@ -39,8 +39,7 @@ HighWaterMarks::~HighWaterMarks() { close(file_); }
 void HighWaterMarks::Raise(PartitionId partition, Sequence acknowledged) {
   const Mark mark = Raw(acknowledged);
   // A mark that stays low lets a loss go unseen; a commit that is durable does not fail for that.
-  [[maybe_unused]] const ssize_t written =
-      pwrite(file_, &mark, sizeof mark, PlaceOf(partition));
+  [[maybe_unused]] const ssize_t written = pwrite(file_, &mark, sizeof mark, PlaceOf(partition));
 }
 
 absl::Status HighWaterMarks::Check(

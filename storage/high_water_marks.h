@@ -36,8 +36,7 @@ class HighWaterMarks {
   // Compares all marks with the newest commits that the store has, which `stored` tells. Errors:
   // DATA_LOSS if one is before what was acknowledged; the message says which commits are gone, and
   // how to go on without them. Else what `stored` answers.
-  absl::Status Check(
-      const std::function<absl::StatusOr<Sequence>(PartitionId)>& stored) const;
+  absl::Status Check(const std::function<absl::StatusOr<Sequence>(PartitionId)>& stored) const;
 
  private:
   HighWaterMarks(int file, std::string path) : file_(file), path_(std::move(path)) {}

@@ -92,8 +92,8 @@ absl::StatusOr<std::unique_ptr<RocksDbDatabase>> RocksDbDatabase::Open(
   db->DestroyColumnFamilyHandle(handles[0]).PermitUncheckedError();
   Families families{};
   for (std::size_t i = 0; i < kTableCount; ++i) families[i] = handles[i + 1];
-  return std::unique_ptr<RocksDbDatabase>(new RocksDbDatabase(
-      std::move(environment), std::move(db), families, database.statistics));
+  return std::unique_ptr<RocksDbDatabase>(
+      new RocksDbDatabase(std::move(environment), std::move(db), families, database.statistics));
 }
 
 RocksDbDatabase::~RocksDbDatabase() {

@@ -9,8 +9,8 @@
 namespace tasker::service {
 namespace {
 
-// At any time either gRPC or the thread of maintenance has the call, so it needs no lock: whoever has
-// it starts the next operation or ends it, and nothing touches it after that.
+// At any time either gRPC or the thread of maintenance has the call, so it needs no lock: whoever
+// has it starts the next operation or ends it, and nothing touches it after that.
 class ExportCall final : public grpc::ServerWriteReactor<v1::ExportRecordsResponse> {
  public:
   ExportCall(Exporter exporter, Maintenance* maintenance)

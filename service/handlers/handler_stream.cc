@@ -169,8 +169,8 @@ void HandlerStream::TakeSignsOfLife(std::vector<engine::Command>& commands) {
           {*token, engine::MakePayload(std::move(*checkpoint.mutable_checkpoint()))});
     } else {
       // To leave it out in silence would let the next attempt begin at the wrong place.
-      commands.push_back(
-          engine::FailAttempt{session_, *token, InvalidPayload(engine::kInvalidCheckpoint, checked)});
+      commands.push_back(engine::FailAttempt{session_, *token,
+                                             InvalidPayload(engine::kInvalidCheckpoint, checked)});
     }
   }
   commands.push_back(std::move(renew));
@@ -193,7 +193,8 @@ bool HandlerStream::TakeResult(v1::StepResult& result, int place,
         commands.push_back(
             engine::CompleteAttempt{session_, *token, engine::MakePayload(std::move(results))});
       } else {
-        commands.push_back(engine::FailAttempt{session_, *token, InvalidPayload(engine::kInvalidResults, checked)});
+        commands.push_back(engine::FailAttempt{session_, *token,
+                                               InvalidPayload(engine::kInvalidResults, checked)});
       }
       return true;
     }

@@ -19,8 +19,8 @@ constexpr std::uint64_t CollectedBytesMax(std::uint64_t payload_bytes_max) {
   return 16 * payload_bytes_max;
 }
 
-// What a step may be given in all: the context, and the results of all the steps that it depends on.
-// Below what any message can hold, 2 GiB.
+// What a step may be given in all: the context, and the results of all the steps that it depends
+// on. Below what any message can hold, 2 GiB.
 constexpr std::uint64_t AssignmentBytesMax(std::uint64_t payload_bytes_max) {
   constexpr std::uint64_t kMost = 1u << 30;
   return std::min(kMost, 64 * payload_bytes_max);

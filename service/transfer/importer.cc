@@ -37,8 +37,9 @@ std::optional<std::string> Text(const Json& json, const char* key) {
 
 // The payloads of an imported step, held to what every door holds them to.
 absl::Status CheckPayloads(const storage::v1::StepRecord& step, std::uint64_t payload_bytes_max) {
-  for (const auto& [what, payload] : {std::pair("task.steps.record.results", &step.results()),
-                                      std::pair("task.steps.record.checkpoint", &step.checkpoint())}) {
+  for (const auto& [what, payload] :
+       {std::pair("task.steps.record.results", &step.results()),
+        std::pair("task.steps.record.checkpoint", &step.checkpoint())}) {
     if (payload->empty()) continue;
     absl::Status checked =
         CheckJson(*payload, JsonKind::kAny, CollectedBytesMax(payload_bytes_max), what);
@@ -125,8 +126,8 @@ absl::Status Importer::Take(std::string_view piece) {
   }
   rest_.erase(0, begin);
   if (rest_.size() > kLineBytesMax) {
-    return absl::ResourceExhaustedError(absl::StrCat("line ", line_ + 1, ": is over the limit of ",
-                                                     kLineBytesMax, " bytes"));
+    return absl::ResourceExhaustedError(
+        absl::StrCat("line ", line_ + 1, ": is over the limit of ", kLineBytesMax, " bytes"));
   }
   return absl::OkStatus();
 }
@@ -148,8 +149,8 @@ absl::Status Importer::TakeLine(std::string_view line) {
   const auto& [key, value] = *json.items().begin();
   if (line_ == 1 || key == kFormatField) {
     if (key != kFormatField || !value.is_number_integer()) {
-      return Wrong(absl::StrCat("the first line must be {\"", kFormatField, "\": ", kExportFormat,
-                                "}"));
+      return Wrong(
+          absl::StrCat("the first line must be {\"", kFormatField, "\": ", kExportFormat, "}"));
     }
     if (value.get<std::int64_t>() == kExportFormat) return absl::OkStatus();
     return Wrong(absl::StrCat("has format ", value.get<std::int64_t>(), ", this service knows ",
@@ -167,9 +168,9 @@ absl::Status Importer::TakeTemplate(const Json& json) {
   if (found == json.end()) return Wrong("template.record: is required");
   if (absl::Status read = FromJson(*found, "template.record", record); !read.ok()) return read;
   // One that is there already stays, whatever it says: tasks may run on it.
-  const auto known = templates_.Find(Text(json, "namespace").value_or(""),
-                                     Text(json, "name").value_or(""),
-                                     Text(json, "version").value_or("?"));
+  const auto known =
+      templates_.Find(Text(json, "namespace").value_or(""), Text(json, "name").value_or(""),
+                      Text(json, "version").value_or("?"));
   if (known.ok()) return absl::OkStatus();
   const auto applied = templates_.Apply(record.source(), record.source_name());
   if (!applied.ok()) return applied.status();
@@ -181,8 +182,8 @@ absl::Status Importer::TakeTask(const Json& json) {
   absl::StatusOr<AdoptedTask> task = ReadTask(json);
   if (!task.ok()) return task.status();
   const std::string id(task->stored.id.bytes());
-  absl::Status adopted = AwaitAnswer(
-      [&](Completion done) { runner_.Adopt(*std::move(task), std::move(done)); });
+  absl::Status adopted =
+      AwaitAnswer([&](Completion done) { runner_.Adopt(*std::move(task), std::move(done)); });
   if (absl::IsAlreadyExists(adopted)) {
     counts_.set_tasks_skipped(counts_.tasks_skipped() + 1);
     return absl::OkStatus();
@@ -211,8 +212,8 @@ absl::StatusOr<AdoptedTask> Importer::ReadTask(const Json& json) {
                               stored.record.name(), "@", stored.record.version()));
   }
   std::string context = Text(json, "context").value_or("");
-  if (absl::Status checked = CheckJson(context, JsonKind::kObject, payload_bytes_max_,
-                                       "task.context");
+  if (absl::Status checked =
+          CheckJson(context, JsonKind::kObject, payload_bytes_max_, "task.context");
       !checked.ok()) {
     return checked;
   }
@@ -234,9 +235,8 @@ absl::Status Importer::TakeEvent(const Json& json) {
 absl::Status Importer::PublishEvents() {
   if (events_.empty()) return absl::OkStatus();
   const std::size_t count = events_.size();
-  absl::Status published = AwaitAnswer([&](Completion done) {
-    runner_.Publish(std::exchange(events_, {}), std::move(done));
-  });
+  absl::Status published = AwaitAnswer(
+      [&](Completion done) { runner_.Publish(std::exchange(events_, {}), std::move(done)); });
   if (published.ok()) counts_.set_events(counts_.events() + count);
   return published;
 }

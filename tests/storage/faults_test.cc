@@ -158,8 +158,7 @@ TEST(Faults, AReadThatFailsIsAnErrorOnlyAsLongAsItDoes) {
   store.Open(/*check=*/false);
   const std::string key = store.acknowledged_.begin()->first;
   store.files_->Set({.failed_read = 1});
-  EXPECT_EQ(store.store_->Get(Table::kTasks, key).status().code(),
-            absl::StatusCode::kUnavailable);
+  EXPECT_EQ(store.store_->Get(Table::kTasks, key).status().code(), absl::StatusCode::kUnavailable);
   // What is written is not read.
   EXPECT_EQ(store.Put(), CommitOutcome::kCommitted);
   store.files_->Set({});
@@ -265,7 +264,8 @@ TEST(Faults, ADamagedBlobIsAnErrorOfThoseReadsAlone) {
   EXPECT_EQ(store.Put(), CommitOutcome::kCommitted);
 }
 
-// What merges tables reads them; of what it cannot read it must neither die nor make something else.
+// What merges tables reads them; of what it cannot read it must neither die nor make something
+// else.
 TEST(Faults, DamageThatACompactionMeetsIsToldAndReadsGoOn) {
   FaultyStore store(8);
   for (int i = 0; i < 20; ++i) ASSERT_EQ(store.Put(), CommitOutcome::kCommitted);

@@ -26,8 +26,8 @@ class FaultyFileSystem::File final : public rocksdb::FSWritableFileOwnerWrapper 
     }
     return fate;
   }
-  IOStatus Append(const Slice& data, const IOOptions& options,
-                  const rocksdb::DataVerificationInfo&, IODebugContext* debug) override {
+  IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
+                  IODebugContext* debug) override {
     return Append(data, options, debug);
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
@@ -133,9 +133,10 @@ IOStatus FaultyFileSystem::NewWritableFile(const std::string& name,
   return status;
 }
 
-IOStatus FaultyFileSystem::NewRandomAccessFile(
-    const std::string& name, const rocksdb::FileOptions& options,
-    std::unique_ptr<rocksdb::FSRandomAccessFile>* result, IODebugContext* debug) {
+IOStatus FaultyFileSystem::NewRandomAccessFile(const std::string& name,
+                                               const rocksdb::FileOptions& options,
+                                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                                               IODebugContext* debug) {
   std::unique_ptr<rocksdb::FSRandomAccessFile> file;
   IOStatus status = target()->NewRandomAccessFile(name, options, &file, debug);
   if (status.ok()) *result = std::make_unique<ReadFile>(std::move(file), this);
@@ -194,14 +195,12 @@ void FaultyFileSystem::Written(const std::string& name, std::size_t size) {
 
 IOStatus FaultyFileSystem::BeforeSync() {
   absl::MutexLock lock(&mutex_);
-  return Strikes(faults_.failed_sync) ? IOStatus::IOError("injected: failed sync")
-                                      : IOStatus::OK();
+  return Strikes(faults_.failed_sync) ? IOStatus::IOError("injected: failed sync") : IOStatus::OK();
 }
 
 IOStatus FaultyFileSystem::BeforeRead() {
   absl::MutexLock lock(&mutex_);
-  return Strikes(faults_.failed_read) ? IOStatus::IOError("injected: failed read")
-                                      : IOStatus::OK();
+  return Strikes(faults_.failed_read) ? IOStatus::IOError("injected: failed read") : IOStatus::OK();
 }
 
 void FaultyFileSystem::Synced(const std::string& name) {

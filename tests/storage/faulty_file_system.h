@@ -38,8 +38,9 @@ class FaultyFileSystem final : public rocksdb::FileSystemWrapper {
   // How many calls were spoilt so far.
   std::uint64_t spoilt() const;
 
-  // What a power cut leaves: of each file written so far what was synced, and by chance some of what
-  // was not; of the files made since their folder was last synced, by chance some. No file may be open.
+  // What a power cut leaves: of each file written so far what was synced, and by chance some of
+  // what was not; of the files made since their folder was last synced, by chance some. No file may
+  // be open.
   void CutPower();
 
   const char* Name() const override { return "FaultyFileSystem"; }
