@@ -19,6 +19,8 @@ BUILD = pathlib.Path(os.environ.get("TASKER_BUILD", ROOT / "build"))
 # Far above what anything here takes; only a run that would otherwise hang meets it.
 PATIENCE_S = 60
 
+# A handler that a busy machine holds up for longer than `confirm_within` is taken for one that never got
+# its assignment, and another begins the same attempt: right, but the checker could not tell it from a fault.
 SETTINGS = """\
 listen: 127.0.0.1:{port}
 metrics: {{listen: ""}}
@@ -27,7 +29,7 @@ templates: {templates}
 store: {{memory: 8MiB}}
 limits: {{task_memory: 64KiB}}
 backups: {{folder: {backups}}}
-handlers: {{lease: 1s, heartbeat: 300ms, confirm_within: 500ms}}
+handlers: {{lease: 1s, heartbeat: 300ms, confirm_within: 5s}}
 retry: {{backoff: [20ms], jitter: 0.5}}
 """
 
