@@ -51,6 +51,9 @@ struct PartitionSettings {
   // Bytes that open tasks may take in memory, by their TaskRun::Footprint; 0: any number. Those
   // beyond are put to sleep as long as no handler has a step of theirs.
   std::size_t task_memory_max = 0;
+  // Bytes of the results that a `for_each` step collects of its items, or a step of the task it
+  // ran.
+  std::size_t collected_bytes_max = 64u << 20;
 };
 
 // The open tasks of a range of slots, the handlers that do their steps, and everything that decides

@@ -21,6 +21,22 @@ v1::Failure NoValue(std::string_view key, const absl::Status& why) {
                      absl::StrCat(std::string(key), ": ", std::string(why.message())), false);
 }
 
+// As one JSON array: its size, before it is made.
+std::size_t CollectedBytes(const TaskRun& task, const Items& items) {
+  std::size_t bytes = 2;
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
+    bytes += 1 + View(task.at(StepIndex{items.first + i}).results).size();
+  }
+  return bytes;
+}
+
+v1::Failure TooMuchCollected(std::string_view of, std::size_t bytes, std::size_t bytes_max) {
+  return MakeFailure(kInvalidResults,
+                     absl::StrCat("the results of ", std::string(of), " are ", bytes,
+                                  " bytes together, over the limit of ", bytes_max, " bytes"),
+                     false);
+}
+
 Payload CollectResults(const TaskRun& task, const Items& items) {
   std::string all = "[";
   for (std::uint32_t i = 0; i < items.size(); ++i) {
@@ -31,6 +47,21 @@ Payload CollectResults(const TaskRun& task, const Items& items) {
   return MakePayload(std::move(all));
 }
 
+// Whether the step's results are among those that its task gives to a step that ran it.
+bool IsLast(const TaskRun& task, std::uint32_t step) {
+  return task.task_template->dag.ChildrenOf(StepIndex{step}).empty() &&
+         task.steps[step].results != nullptr;
+}
+
+// Of the results below, about: before they are made.
+std::size_t ResultBytesOfTask(const TaskRun& task) {
+  std::size_t bytes = 0;
+  for (std::uint32_t i = 0; i < task.steps.size(); ++i) {
+    if (IsLast(task, i)) bytes += View(task.steps[i].results).size();
+  }
+  return bytes;
+}
+
 // What a step that ran `task` gives to those that depend on it: the results of the task's last
 // steps.
 Payload ResultsOfTask(const TaskRun& task) {
@@ -39,8 +70,7 @@ Payload ResultsOfTask(const TaskRun& task) {
   all.append(",\"results\":{");
   bool first = true;
   for (std::uint32_t i = 0; i < task.steps.size(); ++i) {
-    const bool last_step = task.task_template->dag.ChildrenOf(StepIndex{i}).empty();
-    if (!last_step || task.steps[i].results == nullptr) continue;
+    if (!IsLast(task, i)) continue;
     if (!std::exchange(first, false)) all.push_back(',');
     AppendJsonString(task.task_template->steps[i].name, all);
     all.push_back(':');
@@ -186,6 +216,12 @@ void Partition::EndItemsIfAllEnded(TaskRun& task, StepIndex step, Changes& chang
   }
   if (items.next < items.size()) return;
   if (items.done == items.size()) {
+    const std::size_t bytes = CollectedBytes(task, items);
+    if (bytes > settings_.collected_bytes_max) {
+      GiveUp(task, step, TooMuchCollected("its items", bytes, settings_.collected_bytes_max), {},
+             changes);
+      return;
+    }
     Succeed(task, step, CollectResults(task, items), {}, changes);
     return;
   }
@@ -316,7 +352,13 @@ void Partition::TellParents(Changes& changes) {
                          run.extras->sub_task == ended->id;
     if (!awaited) continue;
     if (ended->state == TaskState::kComplete || ended->state == TaskState::kResolvedManually) {
-      Succeed(*task, above.step, ResultsOfTask(*ended), {}, changes);
+      const std::size_t bytes = ResultBytesOfTask(*ended);
+      if (bytes > settings_.collected_bytes_max) {
+        FailStep(*task, above.step,
+                 TooMuchCollected("its task", bytes, settings_.collected_bytes_max), {}, changes);
+      } else {
+        Succeed(*task, above.step, ResultsOfTask(*ended), {}, changes);
+      }
     } else {
       FailStep(*task, above.step, FailureOfTask(*ended), {}, changes);
     }

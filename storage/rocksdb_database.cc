@@ -24,7 +24,12 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Table table, const RocksDbOptions& op
                                            const std::shared_ptr<rocksdb::Cache>& cache) {
   rocksdb::BlockBasedTableOptions blocks;
   blocks.block_cache = cache;
+  // In pieces: whole, those of one large file would fill the cache, and each read of a store of a
+  // million tasks would load them anew.
   blocks.cache_index_and_filter_blocks = true;
+  blocks.pin_l0_filter_and_index_blocks_in_cache = true;
+  blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
+  blocks.partition_filters = true;
   blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
@@ -32,6 +37,7 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Table table, const RocksDbOptions& op
   family.write_buffer_size = options.memory_bytes / 4;
   family.enable_blob_files = table == Table::kContexts || table == Table::kSteps;
   family.min_blob_size = options.blob_bytes_min;
+  family.blob_compression_type = rocksdb::kLZ4Compression;
   family.enable_blob_garbage_collection = true;
   return family;
 }
@@ -63,7 +69,10 @@ absl::StatusOr<std::unique_ptr<RocksDbDatabase>> RocksDbDatabase::Open(
   std::filesystem::create_directories(options.folder, made);
   if (made) return absl::UnavailableError(absl::StrCat("cannot be made: ", made.message()));
 
-  const std::shared_ptr<rocksdb::Cache> cache = rocksdb::NewLRUCache(options.memory_bytes);
+  // Few parts, each large beside what it holds: few threads read at a time.
+  constexpr int kCachePartBits = 2;
+  const std::shared_ptr<rocksdb::Cache> cache =
+      rocksdb::NewLRUCache(options.memory_bytes, kCachePartBits);
   std::unique_ptr<rocksdb::Env> environment = EnvironmentOf(options);
   rocksdb::DBOptions database = DatabaseOptions(options, cache);
   if (environment != nullptr) database.env = environment.get();
@@ -83,8 +92,8 @@ absl::StatusOr<std::unique_ptr<RocksDbDatabase>> RocksDbDatabase::Open(
   db->DestroyColumnFamilyHandle(handles[0]).PermitUncheckedError();
   Families families{};
   for (std::size_t i = 0; i < kTableCount; ++i) families[i] = handles[i + 1];
-  return std::unique_ptr<RocksDbDatabase>(new RocksDbDatabase(
-      std::move(environment), std::move(db), families, database.statistics));
+  return std::unique_ptr<RocksDbDatabase>(
+      new RocksDbDatabase(std::move(environment), std::move(db), families, database.statistics));
 }
 
 RocksDbDatabase::~RocksDbDatabase() {

@@ -11,6 +11,7 @@
 #include <rocksdb/utilities/checkpoint.h>
 
 #include "storage/backups.h"
+#include "storage/high_water_marks.h"
 #include "storage/keys.h"
 #include "storage/migrations.h"
 #include "storage/partition_fence.h"
@@ -48,10 +49,30 @@ class ClosingGate {
   bool closed_ ABSL_GUARDED_BY(mutex_) = true;
 };
 
+absl::StatusOr<PartitionState> ReadState(RocksDbDatabase& database, PartitionId partition) {
+  const absl::StatusOr<std::optional<std::string>> record =
+      ReadValue(database, nullptr, Table::kPartitions, PartitionKey(partition));
+  if (!record.ok()) return record.status();
+  if (!record->has_value()) return PartitionState{};
+  const std::optional<PartitionState> state = PartitionState::Decode(**record);
+  if (!state) return absl::DataLossError("the record of a partition cannot be read");
+  return *state;
+}
+
+// DATA_LOSS: something that was acknowledged is not there.
+absl::Status CheckMarks(const HighWaterMarks& marks, RocksDbDatabase& database) {
+  return marks.Check([&](PartitionId partition) -> absl::StatusOr<Sequence> {
+    const absl::StatusOr<PartitionState> state = ReadState(database, partition);
+    if (!state.ok()) return state.status();
+    return state->sequence;
+  });
+}
+
 class RocksDbStore final : public Store {
  public:
-  RocksDbStore(RocksDbOptions options, std::unique_ptr<RocksDbDatabase> database)
-      : options_(std::move(options)) {
+  RocksDbStore(RocksDbOptions options, std::unique_ptr<RocksDbDatabase> database,
+               std::unique_ptr<HighWaterMarks> marks)
+      : options_(std::move(options)), marks_(std::move(marks)) {
     absl::MutexLock lock(&mutex_);
     Install(std::move(database));
   }
@@ -104,6 +125,7 @@ class RocksDbStore final : public Store {
     const rocksdb::Status written = (*database)->db().Write(Synced(), &writes);
     // RocksDB does not say whether a write that failed is in its log; only Recover finds out.
     if (!written.ok()) return {CommitOutcome::kInDoubt, ToAbsl(written)};
+    marks_->Raise(partition, sequence);
     absl::MutexLock lock(&mutex_);
     states_[Raw(partition)].sequence = sequence;
     return {CommitOutcome::kCommitted, absl::OkStatus()};
@@ -146,6 +168,7 @@ class RocksDbStore final : public Store {
     absl::StatusOr<std::unique_ptr<RocksDbDatabase>> opened = RocksDbDatabase::Open(options_);
     if (!opened.ok()) return why_closed_ = opened.status();
     Install(*std::move(opened));
+    if (absl::Status whole = CheckMarks(*marks_, *database_); !whole.ok()) return whole;
     for (auto& [partition, state] : states_) {
       const absl::StatusOr<PartitionState> stored = ReadState(*database_, PartitionId{partition});
       if (!stored.ok()) return stored.status();
@@ -179,17 +202,6 @@ class RocksDbStore final : public Store {
     rocksdb::WriteOptions options;
     options.sync = true;
     return options;
-  }
-
-  static absl::StatusOr<PartitionState> ReadState(RocksDbDatabase& database,
-                                                  PartitionId partition) {
-    const absl::StatusOr<std::optional<std::string>> record =
-        ReadValue(database, nullptr, Table::kPartitions, PartitionKey(partition));
-    if (!record.ok()) return record.status();
-    if (!record->has_value()) return PartitionState{};
-    const std::optional<PartitionState> state = PartitionState::Decode(**record);
-    if (!state) return absl::DataLossError("the record of a partition cannot be read");
-    return *state;
   }
 
   static rocksdb::Status Translate(const Batch& batch, RocksDbDatabase& database,
@@ -230,6 +242,7 @@ class RocksDbStore final : public Store {
   }
 
   const RocksDbOptions options_;
+  const std::unique_ptr<HighWaterMarks> marks_;
   ClosingGate gate_;
   mutable absl::Mutex mutex_;
   absl::flat_hash_map<std::uint16_t, PartitionState> states_ ABSL_GUARDED_BY(mutex_);
@@ -243,7 +256,10 @@ absl::StatusOr<std::unique_ptr<Store>> Open(const RocksDbOptions& options) {
   absl::StatusOr<std::unique_ptr<RocksDbDatabase>> database = RocksDbDatabase::Open(options);
   if (!database.ok()) return database.status();
   if (absl::Status format = BringUpToDate(**database, options.log); !format.ok()) return format;
-  return std::make_unique<RocksDbStore>(options, *std::move(database));
+  absl::StatusOr<std::unique_ptr<HighWaterMarks>> marks = HighWaterMarks::Open(options.folder);
+  if (!marks.ok()) return marks.status();
+  if (absl::Status whole = CheckMarks(**marks, **database); !whole.ok()) return whole;
+  return std::make_unique<RocksDbStore>(options, *std::move(database), *std::move(marks));
 }
 
 }  // namespace

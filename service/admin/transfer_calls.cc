@@ -1,5 +1,7 @@
 #include "service/admin/transfer_calls.h"
 
+#include <string>
+#include <string_view>
 #include <utility>
 
 #include "service/server/grpc_status.h"
@@ -17,15 +19,20 @@ class ExportCall final : public grpc::ServerWriteReactor<v1::ExportRecordsRespon
   }
 
   void OnWriteDone(bool ok) override {
-    if (ok) {
-      WriteNext();
-    } else {
+    if (!ok) {
       Finish(grpc::Status::CANCELLED);
+    } else if (sent_ < lines_.size()) {
+      WritePiece();
+    } else {
+      WriteNext();
     }
   }
   void OnDone() override { delete this; }
 
  private:
+  // A task of many large results is one line, longer than any message may be.
+  static constexpr std::size_t kPieceBytes = 1u << 20;
+
   void WriteNext() {
     const absl::Status posted = maintenance_.Post([this](const Maintenance::Cancelled&) {
       absl::StatusOr<std::string> lines = exporter_.Next();
@@ -33,15 +40,26 @@ class ExportCall final : public grpc::ServerWriteReactor<v1::ExportRecordsRespon
         Finish(ToGrpc(lines.status()));
         return;
       }
-      response_.set_lines(*std::move(lines));
-      StartWrite(&response_);
+      lines_ = *std::move(lines);
+      sent_ = 0;
+      WritePiece();
     });
     if (!posted.ok()) Finish(ToGrpc(posted));
+  }
+
+  void WritePiece() {
+    const std::string_view piece = std::string_view(lines_).substr(sent_, kPieceBytes);
+    sent_ += piece.size();
+    response_.set_lines(piece.data(), piece.size());
+    StartWrite(&response_);
   }
 
   Exporter exporter_;
   Maintenance& maintenance_;
   v1::ExportRecordsResponse response_;
+  // What was read last, and how much of it has been sent.
+  std::string lines_;
+  std::size_t sent_ = 0;
 };
 
 // As above.

@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include <google/protobuf/util/time_util.h>
 
+#include "engine/model/error_classes.h"
 #include "service/handlers/assignment_view.h"
 #include "service/handlers/register_check.h"
 #include "service/payloads/json_check.h"
@@ -17,7 +18,6 @@ namespace {
 using google::protobuf::util::TimeUtil;
 
 // The error class of an attempt whose results cannot be stored.
-constexpr char kInvalidResults[] = "Tasker::InvalidResults";
 constexpr char kCutMark[] = " [cut]";
 // What a part costs beside its payloads, about.
 constexpr std::size_t kPartBytes = 256;
@@ -31,13 +31,10 @@ void Cut(std::string& text, std::size_t bytes_max) {
   text.append(kCutMark);
 }
 
-v1::Failure InvalidResults(const absl::Status& why) {
-  v1::Failure failure;
-  failure.set_error_class(kInvalidResults);
-  failure.set_message(std::string(why.message()));
-  // Results that are too long will be again; a broken encoding may have been an accident.
-  failure.set_retryable(!absl::IsResourceExhausted(why));
-  return failure;
+v1::Failure InvalidPayload(std::string_view error_class, const absl::Status& why) {
+  // What is too long will be again; a broken encoding may have been an accident.
+  return engine::MakeFailure(error_class, std::string(why.message()),
+                             !absl::IsResourceExhausted(why));
 }
 
 v1::AcknowledgementOutcome OutcomeOf(engine::ResultOutcome outcome) {
@@ -171,7 +168,9 @@ void HandlerStream::TakeSignsOfLife(std::vector<engine::Command>& commands) {
       renew.checkpoints.push_back(
           {*token, engine::MakePayload(std::move(*checkpoint.mutable_checkpoint()))});
     } else {
-      renew.tokens.push_back(*token);
+      // To leave it out in silence would let the next attempt begin at the wrong place.
+      commands.push_back(engine::FailAttempt{session_, *token,
+                                             InvalidPayload(engine::kInvalidCheckpoint, checked)});
     }
   }
   commands.push_back(std::move(renew));
@@ -194,7 +193,8 @@ bool HandlerStream::TakeResult(v1::StepResult& result, int place,
         commands.push_back(
             engine::CompleteAttempt{session_, *token, engine::MakePayload(std::move(results))});
       } else {
-        commands.push_back(engine::FailAttempt{session_, *token, InvalidResults(checked)});
+        commands.push_back(engine::FailAttempt{session_, *token,
+                                               InvalidPayload(engine::kInvalidResults, checked)});
       }
       return true;
     }
@@ -271,8 +271,22 @@ void HandlerStream::Add(const engine::Registration& registration) {
 }
 
 void HandlerStream::Add(const engine::Assignment& assignment) {
+  const std::size_t bytes = BytesOf(assignment);
+  if (bytes > limits_.assignment_bytes_max) {
+    // No message could carry it to anyone.
+    runner_.Submit(
+        engine::FailAttempt{
+            session_, assignment.token,
+            engine::MakeFailure(engine::kInputTooLarge,
+                                absl::StrCat("the context and the results of the steps before are ",
+                                             bytes, " bytes together, over the limit of ",
+                                             limits_.assignment_bytes_max, " bytes"),
+                                false)},
+        nullptr);
+    return;
+  }
   absl::MutexLock lock(&mutex_);
-  Fill(assignment, *Frame(BytesOf(assignment)).add_assignments());
+  Fill(assignment, *Frame(bytes).add_assignments());
 }
 
 void HandlerStream::Add(const engine::Cancellation& cancellation) {

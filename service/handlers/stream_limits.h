@@ -18,13 +18,15 @@ struct StreamLimits {
   engine::Duration cancel_grace{};
   // Largest result; setting `limits.payload`.
   std::uint64_t payload_bytes_max = 0;
+  // The most that an assignment carries of context and results of earlier steps, together.
+  std::size_t assignment_bytes_max = 256u << 20;
   // A message to a handler is closed once it is this long, and holds one part more at most.
   std::size_t frame_bytes = 1u << 20;
   // A handler that has more than this unread is read no further.
   std::size_t outbox_bytes_max = 16u << 20;
   // Likewise with this many of its messages not yet durable.
   int frames_under_way_max = 16;
-  // Largest checkpoint; a larger one is left out, which costs no more than doing work again.
+  // Largest checkpoint; a larger one fails its attempt.
   std::size_t checkpoint_bytes_max = 64u << 10;
   // What is longer in a failure is cut off, with a mark at its end.
   std::size_t error_class_bytes_max = 256;

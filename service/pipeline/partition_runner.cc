@@ -19,6 +19,9 @@ namespace {
 // What one commit holds at most, so that a long backlog does not make a commit of seconds.
 constexpr std::size_t kSubmissionsPerCommitMax = 4096;
 
+// Likewise in bytes; one submission may go beyond it.
+constexpr std::size_t kBytesPerCommitMax = 64u << 20;
+
 // When a task that could not be read is tried again.
 constexpr engine::Duration kReadAgainAfter = std::chrono::seconds(1);
 
@@ -264,7 +267,7 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
     absl::Status ignored;
     ApplyOne(engine::FireTimers{}, *group, ignored);
   }
-  for (; next < work.size(); ++next) {
+  for (; next < work.size() && group->batch.bytes() < kBytesPerCommitMax; ++next) {
     Submission& submission = work[next];
     if (const auto sequence = Awaits(submission)) {
       // Of this very group: it has to be passed on first.
@@ -494,8 +497,9 @@ void PartitionRunner::SitOut(absl::Status why) {
       Refuse(Refused(why));
       continue;
     }
-    if (options_.on_writable) options_.on_writable(last_sequence_);
+    // In this order: whoever is told that it goes on may ask at once. What is asked waits for us.
     Refuse(absl::OkStatus());
+    if (options_.on_writable) options_.on_writable(last_sequence_);
     return;
   }
 }

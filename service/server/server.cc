@@ -27,6 +27,7 @@
 #include "service/maintenance/retention.h"
 #include "service/metrics/metrics.h"
 #include "service/operators/operator_service.h"
+#include "service/payloads/payload_limits.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/pipeline/recovery.h"
 #include "service/server/effect_release.h"
@@ -49,13 +50,6 @@ namespace {
 // One partition owns every slot: on up to four cores more would only mean more syncs.
 constexpr storage::PartitionId kPartition{0};
 
-// The longest message that is taken. One may carry several payloads of the size allowed; what is
-// longer than four of them, and than our own clients' largest batches, no honest client sends.
-int MessageBytesMax(std::uint64_t payload_bytes_max) {
-  constexpr std::uint64_t kLeast = 16u << 20;
-  return static_cast<int>(std::max(kLeast, 4 * payload_bytes_max + (1u << 20)));
-}
-
 // How long calls that are still open after the drain have to end.
 constexpr std::chrono::seconds kShutdownGrace{1};
 
@@ -72,6 +66,7 @@ engine::PartitionSettings PartitionSettingsOf(const config::Settings& settings) 
   partition.cancel_grace = Micros(settings.cancel_grace);
   partition.class_limits = settings.handler_class_limits;
   partition.task_memory_max = settings.task_memory_bytes;
+  partition.collected_bytes_max = CollectedBytesMax(settings.payload_bytes_max);
   partition.retry.backoff.assign(settings.retry.backoff.begin(), settings.retry.backoff.end());
   partition.retry.multiplier = settings.retry.multiplier;
   partition.retry.delay_max = Micros(settings.retry.backoff_max);
@@ -86,6 +81,7 @@ StreamLimits StreamLimitsOf(const config::Settings& settings) {
   limits.confirm_within = Micros(settings.confirm_within);
   limits.cancel_grace = Micros(settings.cancel_grace);
   limits.payload_bytes_max = settings.payload_bytes_max;
+  limits.assignment_bytes_max = AssignmentBytesMax(settings.payload_bytes_max);
   return limits;
 }
 

@@ -1,5 +1,6 @@
 #include "service/transfer/importer.h"
 
+#include <limits>
 #include <optional>
 #include <utility>
 
@@ -10,6 +11,7 @@
 #include "engine/tasks/record_codec.h"
 #include "service/maintenance/await_answer.h"
 #include "service/payloads/json_check.h"
+#include "service/payloads/payload_limits.h"
 #include "service/transfer/export_format.h"
 #include "service/transfer/record_json.h"
 #include "storage/keys.h"
@@ -33,18 +35,35 @@ std::optional<std::string> Text(const Json& json, const char* key) {
   return found->get<std::string>();
 }
 
+// The payloads of an imported step, held to what every door holds them to.
+absl::Status CheckPayloads(const storage::v1::StepRecord& step, std::uint64_t payload_bytes_max) {
+  for (const auto& [what, payload] :
+       {std::pair("task.steps.record.results", &step.results()),
+        std::pair("task.steps.record.checkpoint", &step.checkpoint())}) {
+    if (payload->empty()) continue;
+    absl::Status checked =
+        CheckJson(*payload, JsonKind::kAny, CollectedBytesMax(payload_bytes_max), what);
+    if (!checked.ok()) return checked;
+  }
+  return absl::OkStatus();
+}
+
 // The JSON's `steps`, into the task and its rows.
-absl::Status ReadSteps(const Json& json, AdoptedTask& task) {
+absl::Status ReadSteps(const Json& json, std::uint64_t payload_bytes_max, AdoptedTask& task) {
   const auto steps = json.find("steps");
   if (steps == json.end()) return absl::OkStatus();
   for (const Json& entry : *steps) {
     const auto index = entry.is_object() ? entry.find("index") : entry.end();
     const auto record = entry.is_object() ? entry.find("record") : entry.end();
-    if (index == entry.end() || record == entry.end() || !index->is_number_unsigned()) {
-      return Wrong("task.steps: each must have `index` and `record`");
+    if (index == entry.end() || record == entry.end() || !index->is_number_unsigned() ||
+        index->get<std::uint64_t>() > std::numeric_limits<std::uint32_t>::max()) {
+      return Wrong("task.steps: each must have `index`, a number of 32 bits, and `record`");
     }
     storage::v1::StepRecord step;
     if (absl::Status read = FromJson(*record, "task.steps.record", step); !read.ok()) return read;
+    if (absl::Status checked = CheckPayloads(step, payload_bytes_max); !checked.ok()) {
+      return checked;
+    }
     const auto place = index->get<std::uint32_t>();
     task.rows.Put(Table::kSteps, storage::StepKey(task.stored.id.bytes(), place),
                   step.SerializeAsString());
@@ -199,7 +218,7 @@ absl::StatusOr<AdoptedTask> Importer::ReadTask(const Json& json) {
     return checked;
   }
   stored.context = engine::MakePayload(std::move(context));
-  if (absl::Status steps = ReadSteps(json, task); !steps.ok()) return steps;
+  if (absl::Status steps = ReadSteps(json, payload_bytes_max_, task); !steps.ok()) return steps;
   if (absl::Status history = ReadHistory(json, task); !history.ok()) return history;
   if (absl::Status header = AddHeaderRows(partition_, task); !header.ok()) return header;
   return task;

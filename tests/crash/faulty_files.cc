@@ -3,8 +3,9 @@
 // Concerns only files below the folder FAULTY_FILES_FOLDER. Which calls fail is read from the file
 // FAULTY_FILES_CONTROL, which the test rewrites at any time: five 32-bit numbers, the seed and then
 // how many of a million calls meet a failed write, a torn write, a failed sync and a full disk.
-// What was synced is appended to FAULTY_FILES_SYNCED, as lines "inode size": so the test can, once
-// the process is dead, cut each file to what a power cut would have left of it.
+// What was synced, files and folder, is appended to FAULTY_FILES_SYNCED, as lines "inode size",
+// with the size -1 when a file is made: so the test can, once the process is dead, cut each file to
+// what a power cut would have left of it, and remove those whose folder was not synced since.
 #include <atomic>
 #include <cerrno>
 #include <climits>
@@ -15,9 +16,10 @@
 #include <cstring>
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <unistd.h>
+
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 namespace {
 
@@ -81,11 +83,12 @@ void NoteSynced(int fd, bool anew) {
   struct stat file {};
   if (log < 0 || fstat(fd, &file) != 0) return;
   char line[64];
-  const int size = std::snprintf(line, sizeof line, "%llu %lld\n",
-                                 static_cast<unsigned long long>(file.st_ino),
-                                 anew ? 0LL : static_cast<long long>(file.st_size));
+  const int size =
+      std::snprintf(line, sizeof line, "%llu %lld\n", static_cast<unsigned long long>(file.st_ino),
+                    anew ? -1LL : static_cast<long long>(file.st_size));
   static const auto real = Real<ssize_t (*)(int, const void*, size_t)>("write");
-  // A line lost here makes the power cut crueller than any is, and the test fail: never the reverse.
+  // A line lost here makes the power cut crueller than any is, and the test fail: never the
+  // reverse.
   if (real(log, line, static_cast<size_t>(size)) != size) std::abort();
 }
 

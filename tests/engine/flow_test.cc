@@ -115,6 +115,23 @@ TEST(FanOut, RunsEachItemAFewAtATimeAndCollectsInOrder) {
   EXPECT_EQ(View(after.dependencies[0].results), R"(["first","second","third"])");
 }
 
+TEST(FanOut, ThatCollectsTooMuchFailsAndNamesLimitAndSize) {
+  PartitionSettings settings = EngineWorld::DefaultSettings();
+  settings.collected_bytes_max = 20;
+  EngineWorld world(settings);
+  world.Connect(1);
+  ASSERT_TRUE(world.Create(1, FromYaml(kForEach), R"({"items": [1, 2]})").ok());
+  ASSERT_TRUE(world.Create(2, FromYaml(kForEach), R"({"items": [1, 2]})").ok());
+  for (const Assignment& each : world.TakeAssignments()) {
+    world.Complete(each, each.token.task == MakeTaskId(1) ? "\"1234567\"" : "\"123456\"");
+  }
+  EXPECT_EQ(world.StateOf(1, "each"), StepState::kError);
+  EXPECT_EQ(world.StepOf(1, "each").last_failure().error_class(), kInvalidResults);
+  EXPECT_THAT(world.StepOf(1, "each").last_failure().message(),
+              HasSubstr("22 bytes together, over the limit of 20 bytes"));
+  EXPECT_EQ(world.StateOf(2, "each"), StepState::kComplete);
+}
+
 TEST(FanOut, OverNothingIsDoneAtOnce) {
   EngineWorld world;
   world.Connect(1);
@@ -239,7 +256,12 @@ class SubTasks : public ::testing::Test {
     return static_cast<TaskState>(world_.rows().tasks.at(request_.sub_task).state());
   }
 
-  EngineWorld world_;
+  const PartitionSettings settings_ = [] {
+    PartitionSettings settings = EngineWorld::DefaultSettings();
+    settings.collected_bytes_max = 100;
+    return settings;
+  }();
+  EngineWorld world_{settings_};
   SubTaskRequest request_;
 };
 
@@ -253,6 +275,17 @@ TEST_F(SubTasks, GiveTheirLastResultsToTheStepThatRunsThem) {
   EXPECT_EQ(world_.ResultsOf(1, "run"),
             "{\"task_id\":\"" + request_.sub_task.ToString() + "\",\"results\":{\"b\":2}}");
   EXPECT_THAT(world_.TakeNames(), ElementsAre("after"));
+}
+
+TEST_F(SubTasks, ThatGiveTooMuchFailTheStepForGood) {
+  ASSERT_TRUE(CreateChild().ok());
+  world_.Complete(world_.TakeOne(), "1");
+  world_.Complete(world_.TakeOne(), '"' + std::string(settings_.collected_bytes_max, 'x') + '"');
+  EXPECT_EQ(ChildState(), TaskState::kComplete);
+  EXPECT_EQ(world_.StateOf(1, "run"), StepState::kError);
+  EXPECT_EQ(world_.StepOf(1, "run").last_failure().error_class(), kInvalidResults);
+  EXPECT_THAT(world_.StepOf(1, "run").last_failure().message(),
+              HasSubstr("102 bytes together, over the limit of 100 bytes"));
 }
 
 TEST_F(SubTasks, AreAskedForAgainAfterARestartByTheSameId) {

@@ -175,6 +175,27 @@ TEST_F(RetentionTest, RemovesTheEventsOfOneTemplateAmongOthers) {
   EXPECT_GT(world_.log.FloorFor(*EventFilter::Make(asked)), storage::Sequence{0});
 }
 
+TEST_F(RetentionTest, LetsTheEngineCommitBetweenItsOwnCommits) {
+  settings_.all.tasks.age = hours(1);
+  constexpr int kTasks = 150;
+  for (int i = 0; i < kTasks; ++i) world_.Finish(static_cast<char>(i), world_.one);
+  const std::size_t rows = world_.RowsIn(Table::kTasks) + world_.RowsIn(Table::kContexts) +
+                           world_.RowsIn(Table::kSteps) + world_.RowsIn(Table::kHistory) +
+                           world_.RowsIn(Table::kCreated) + world_.RowsIn(Table::kFinished);
+  int between = 0;
+  Retention retention(settings_, kTestPartition, &world_.store, world_.runner.get(), &world_.log);
+  const auto removed = retention.Run(ReadClock() + hours(2), false, [&] {
+    // Asked before each commit: a task that is created then is durable before it goes on.
+    EXPECT_TRUE(world_.Create(static_cast<char>(kTasks + between++), world_.one).ok());
+    return false;
+  });
+  EXPECT_THAT(Told(*removed), ElementsAre("ns.one 150/0/0"));
+  // No commit holds more than some hundred rows.
+  EXPECT_GE(static_cast<std::size_t>(between), rows / 510);
+  EXPECT_GE(between, 2);
+  EXPECT_EQ(world_.RowsIn(Table::kTasks), static_cast<std::size_t>(between));
+}
+
 TEST_F(RetentionTest, StopsBetweenCommitsWhenToldTo) {
   settings_.all.tasks.age = hours(1);
   world_.Finish('a', world_.one);

@@ -138,9 +138,34 @@ TEST(Transfer, NamesTheLineThatIsWrong) {
   says(header + "{\"tusk\":{}}", "line 2: `tusk` is not template, task or event");
   says(header + "{\"task\":{\"task_id\":\"x\"}}", "task.task_id: must be a UUID");
   says(header + task, "there is no template ns.one@1.0.0");
-  says(header + "{\"task\":{\"task_id\":\"00000000-0000-4000-8000-000000000000\",\"record\":"
-                "{\"stat\":1}}}",
+  says(header +
+           "{\"task\":{\"task_id\":\"00000000-0000-4000-8000-000000000000\",\"record\":"
+           "{\"stat\":1}}}",
        "task.record.stat: is not known here");
+}
+
+TEST(Transfer, HoldsTheResultsOfStepsToTheLimits) {
+  World world;
+  world.Apply();
+  const auto import = [&](const std::string& step) {
+    Importer importer(kTestPartition, 1024, world.registry.get(), world.runner.get());
+    return importer.Take(
+        "{\"tasker_export\":1}\n{\"task\":{\"task_id\":\"00000000-0000-4000-8000-000000000000\","
+        "\"record\":{\"namespace\":\"ns\",\"name\":\"one\",\"version\":\"1.0.0\"},\"context\":\"{}"
+        "\","
+        "\"steps\":[" +
+        step + "]}}\n");
+  };
+  const absl::Status large =
+      import(R"({"index":0,"record":{"results":"[)" + std::string(17 * 1024, ' ') + R"(]"}})");
+  EXPECT_EQ(large.code(), absl::StatusCode::kResourceExhausted);
+  EXPECT_THAT(std::string(large.message()),
+              HasSubstr("results: 17410 bytes are over the limit of 16384 bytes"));
+  EXPECT_THAT(std::string(import(R"({"index":0,"record":{"results":"nonsense"}})").message()),
+              HasSubstr("results: not valid JSON"));
+  EXPECT_THAT(std::string(import(R"({"index":4294967296,"record":{}})").message()),
+              HasSubstr("a number of 32 bits"));
+  EXPECT_EQ(world.RowsIn(Table::kTasks), 0u);
 }
 
 TEST(RecordJson, KeepsEveryFieldAndRefusesWhatDoesNotFit) {
@@ -162,8 +187,7 @@ TEST(RecordJson, KeepsEveryFieldAndRefusesWhatDoesNotFit) {
         std::pair(R"({"sub_task": {"hex": "zz"}})", "sub_task"),
         std::pair(R"({"last_failure": []})", "last_failure")}) {
     storage::v1::StepRecord refused;
-    const absl::Status status =
-        FromJson(nlohmann::ordered_json::parse(wrong), "step", refused);
+    const absl::Status status = FromJson(nlohmann::ordered_json::parse(wrong), "step", refused);
     EXPECT_EQ(status.code(), absl::StatusCode::kInvalidArgument) << wrong;
     EXPECT_THAT(std::string(status.message()), HasSubstr(what));
   }

@@ -26,8 +26,8 @@ class FaultyFileSystem::File final : public rocksdb::FSWritableFileOwnerWrapper 
     }
     return fate;
   }
-  IOStatus Append(const Slice& data, const IOOptions& options,
-                  const rocksdb::DataVerificationInfo&, IODebugContext* debug) override {
+  IOStatus Append(const Slice& data, const IOOptions& options, const rocksdb::DataVerificationInfo&,
+                  IODebugContext* debug) override {
     return Append(data, options, debug);
   }
   IOStatus Sync(const IOOptions& options, IODebugContext* debug) override {
@@ -44,6 +44,44 @@ class FaultyFileSystem::File final : public rocksdb::FSWritableFileOwnerWrapper 
 
  private:
   const std::string name_;
+  FaultyFileSystem& system_;
+};
+
+class FaultyFileSystem::ReadFile final : public rocksdb::FSRandomAccessFileOwnerWrapper {
+ public:
+  ReadFile(std::unique_ptr<rocksdb::FSRandomAccessFile> file, FaultyFileSystem* system)
+      : FSRandomAccessFileOwnerWrapper(std::move(file)), system_(*system) {}
+
+  IOStatus Read(std::uint64_t offset, std::size_t size, const IOOptions& options, Slice* result,
+                char* scratch, IODebugContext* debug) const override {
+    if (IOStatus fate = system_.BeforeRead(); !fate.ok()) return fate;
+    return FSRandomAccessFileOwnerWrapper::Read(offset, size, options, result, scratch, debug);
+  }
+
+ private:
+  FaultyFileSystem& system_;
+};
+
+class FaultyFileSystem::Directory final : public rocksdb::FSDirectoryWrapper {
+ public:
+  Directory(std::unique_ptr<rocksdb::FSDirectory> directory, FaultyFileSystem* system)
+      : FSDirectoryWrapper(directory.get()), directory_(std::move(directory)), system_(*system) {}
+
+  IOStatus Fsync(const IOOptions& options, IODebugContext* debug) override {
+    return Noted(directory_->Fsync(options, debug));
+  }
+  IOStatus FsyncWithDirOptions(const IOOptions& options, IODebugContext* debug,
+                               const rocksdb::DirFsyncOptions& which) override {
+    return Noted(directory_->FsyncWithDirOptions(options, debug, which));
+  }
+
+ private:
+  IOStatus Noted(IOStatus synced) {
+    if (synced.ok()) system_.DirectorySynced();
+    return synced;
+  }
+
+  const std::unique_ptr<rocksdb::FSDirectory> directory_;
   FaultyFileSystem& system_;
 };
 
@@ -69,6 +107,11 @@ void FaultyFileSystem::CutPower() {
     std::filesystem::resize_file(name, extent.written - lost, error);
   }
   extents_.clear();
+  for (const std::string& name : new_files_) {
+    std::error_code error;
+    if (random_() % 2 == 0) std::filesystem::remove(name, error);
+  }
+  new_files_.clear();
 }
 
 IOStatus FaultyFileSystem::NewWritableFile(const std::string& name,
@@ -82,6 +125,7 @@ IOStatus FaultyFileSystem::NewWritableFile(const std::string& name,
       return IOStatus::NoSpace("injected", name);
     }
     extents_[name] = {};
+    new_files_.insert(name);
   }
   std::unique_ptr<rocksdb::FSWritableFile> file;
   IOStatus status = target()->NewWritableFile(name, options, &file, debug);
@@ -89,13 +133,32 @@ IOStatus FaultyFileSystem::NewWritableFile(const std::string& name,
   return status;
 }
 
+IOStatus FaultyFileSystem::NewRandomAccessFile(const std::string& name,
+                                               const rocksdb::FileOptions& options,
+                                               std::unique_ptr<rocksdb::FSRandomAccessFile>* result,
+                                               IODebugContext* debug) {
+  std::unique_ptr<rocksdb::FSRandomAccessFile> file;
+  IOStatus status = target()->NewRandomAccessFile(name, options, &file, debug);
+  if (status.ok()) *result = std::make_unique<ReadFile>(std::move(file), this);
+  return status;
+}
+
+IOStatus FaultyFileSystem::NewDirectory(const std::string& name, const IOOptions& options,
+                                        std::unique_ptr<rocksdb::FSDirectory>* result,
+                                        IODebugContext* debug) {
+  std::unique_ptr<rocksdb::FSDirectory> directory;
+  IOStatus status = target()->NewDirectory(name, options, &directory, debug);
+  if (status.ok()) *result = std::make_unique<Directory>(std::move(directory), this);
+  return status;
+}
+
 IOStatus FaultyFileSystem::RenameFile(const std::string& from, const std::string& to,
                                       const IOOptions& options, IODebugContext* debug) {
   const IOStatus status = target()->RenameFile(from, to, options, debug);
   absl::MutexLock lock(&mutex_);
-  if (const auto moved = extents_.extract(from); status.ok() && !moved.empty()) {
-    extents_[to] = moved.mapped();
-  }
+  if (!status.ok()) return status;
+  new_files_.erase(from);
+  if (const auto moved = extents_.extract(from); !moved.empty()) extents_[to] = moved.mapped();
   return status;
 }
 
@@ -103,6 +166,7 @@ IOStatus FaultyFileSystem::DeleteFile(const std::string& name, const IOOptions& 
                                       IODebugContext* debug) {
   absl::MutexLock lock(&mutex_);
   extents_.erase(name);
+  new_files_.erase(name);
   return target()->DeleteFile(name, options, debug);
 }
 
@@ -131,14 +195,23 @@ void FaultyFileSystem::Written(const std::string& name, std::size_t size) {
 
 IOStatus FaultyFileSystem::BeforeSync() {
   absl::MutexLock lock(&mutex_);
-  return Strikes(faults_.failed_sync) ? IOStatus::IOError("injected: failed sync")
-                                      : IOStatus::OK();
+  return Strikes(faults_.failed_sync) ? IOStatus::IOError("injected: failed sync") : IOStatus::OK();
+}
+
+IOStatus FaultyFileSystem::BeforeRead() {
+  absl::MutexLock lock(&mutex_);
+  return Strikes(faults_.failed_read) ? IOStatus::IOError("injected: failed read") : IOStatus::OK();
 }
 
 void FaultyFileSystem::Synced(const std::string& name) {
   absl::MutexLock lock(&mutex_);
   Extent& extent = extents_[name];
   extent.synced = extent.written;
+}
+
+void FaultyFileSystem::DirectorySynced() {
+  absl::MutexLock lock(&mutex_);
+  new_files_.clear();
 }
 
 bool FaultyFileSystem::Strikes(double chance) {

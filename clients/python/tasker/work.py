@@ -8,7 +8,10 @@ import time
 from typing import Any, Callable, Dict, List, Mapping, Optional
 
 from ._generated.tasker.v1 import handler_service_pb2, task_pb2
-from .errors import StepCancelled
+from .errors import PermanentError, StepCancelled
+
+# The longest checkpoint that the engine takes.
+CHECKPOINT_BYTES_MAX = 64 << 10
 
 
 def parse_json(payload: bytes) -> Any:
@@ -93,10 +96,14 @@ class Step:
         """Tells how far this attempt is: anything that JSON can hold, at most 64 KiB of it.
 
         Another attempt finds the newest that was stored in `checkpoint_data`. Also a sign of life.
+        Raises PermanentError if it is longer.
         """
+        data = json.dumps(value).encode()
+        if len(data) > CHECKPOINT_BYTES_MAX:
+            raise PermanentError(f"checkpoint: {len(data)} bytes are over the limit of {CHECKPOINT_BYTES_MAX} bytes")
         self.checkpoint_data = value
         if self._send_checkpoint is not None:
-            self._send_checkpoint(json.dumps(value).encode())
+            self._send_checkpoint(data)
 
     def raise_if_cancelled(self) -> None:
         """For long work to call now and then: raises StepCancelled once it is not wanted."""

@@ -251,6 +251,16 @@ def test_checkpoints_go_out_at_once_and_the_next_attempt_finds_them(engine, star
     assert found == [({"at": 6}, ["x"], 3)]
 
 
+def test_a_checkpoint_that_is_too_large_fails_the_step_for_good(engine, start):
+    start(lambda task, sequence, step: step.checkpoint("x" * 70_000))
+    stream = engine.await_stream()
+    stream.accept()
+    stream.assign(b"1")
+    failure = stream.await_results(1)[0].failure
+    assert (failure.error_class, failure.retryable) == ("PermanentError", False)
+    assert failure.message == "checkpoint: 70002 bytes are over the limit of 65536 bytes"
+
+
 def test_a_step_that_wants_to_be_heard_of_often_is(engine, start):
     gate, times = threading.Event(), []
 
