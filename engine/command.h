@@ -142,10 +142,11 @@ struct RepairTask {
   std::string reason;
 };
 
-// Moves an open task to another version of its template; what is done stays done, and what a handler
-// has at the moment goes on. On that version already, it stays as it is. Errors: NOT_FOUND: no open
-// task has that id; INVALID_ARGUMENT: `to` is no version of its template; FAILED_PRECONDITION: the
-// task cannot move, with a line for each reason: see migration/move_plan.h.
+// Moves an open task to another version of its template; what is done stays done, and what a
+// handler has at the moment goes on. On that version already, it stays as it is. Errors: NOT_FOUND:
+// no open task has that id; INVALID_ARGUMENT: `to` is no version of its template;
+// FAILED_PRECONDITION: the task cannot move, with a line for each reason: see
+// migration/move_plan.h.
 struct MigrateTask {
   TaskId task;
   TaskTemplatePtr to;
@@ -226,9 +227,10 @@ struct RenewLeases {
 // Does what has become due; to be given at or after Partition::NextTimer().
 struct FireTimers {};
 
-using Command = std::variant<CreateTask, RefuseSubTask, SignalTask, CancelTask, PauseTask,
-                             ResumeTask, PauseScope, ResumeScope, RepairStep, RepairTask,
-                             MigrateTask, RegisterHandler, DisconnectHandler, DrainHandler, ConfirmAttempts,
-                             CompleteAttempt, FailAttempt, RenewLeases, FireTimers>;
+using Command =
+    std::variant<CreateTask, RefuseSubTask, SignalTask, CancelTask, PauseTask, ResumeTask,
+                 PauseScope, ResumeScope, RepairStep, RepairTask, MigrateTask, RegisterHandler,
+                 DisconnectHandler, DrainHandler, ConfirmAttempts, CompleteAttempt, FailAttempt,
+                 RenewLeases, FireTimers>;
 
 }  // namespace tasker::engine
