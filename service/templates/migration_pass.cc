@@ -9,8 +9,8 @@
 namespace tasker::service {
 namespace {
 
-// Tasks that the engine is given together: more would not make it faster, and others wait longer.
-constexpr int kTasksPerPage = 64;
+// Tasks that the engine is given together: some milliseconds of its time, and one commit or two.
+constexpr int kTasksPerPage = 256;
 
 std::string OrUnknown(const std::string& text) { return text.empty() ? "unknown" : text; }
 
