@@ -25,8 +25,8 @@ void SortAndDropRepeated(Diagnostics& diagnostics) {
                     diagnostic.message);
   };
   std::ranges::stable_sort(diagnostics, {}, order);
-  const auto repeated = std::ranges::unique(diagnostics);
-  diagnostics.erase(repeated.begin(), repeated.end());
+  // Not of std::ranges, whose result clang 14, which fuzzes, cannot compile with this library.
+  diagnostics.erase(std::unique(diagnostics.begin(), diagnostics.end()), diagnostics.end());
 }
 
 std::string ToString(const Diagnostics& diagnostics) {
