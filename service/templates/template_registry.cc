@@ -79,23 +79,26 @@ void TemplateRegistry::Insert(EntryPtr entry, bool resolved_for_now) {
   templates_[{id.namespace_name, id.name}][id.version] = std::move(entry);
 }
 
-config::LoadedTemplate TemplateRegistry::Load(std::string_view source, std::string_view source_name,
-                                              const std::string& environment, bool strict) const {
+config::TemplateOptions TemplateRegistry::OptionsFor(std::string_view source_name,
+                                                     bool strict_variables) const {
   config::TemplateOptions options;
   options.source_name = std::string(source_name);
-  options.environment = environment;
   options.variables = variables_;
-  options.strict_variables = strict;
+  options.strict_variables = strict_variables;
+  return options;
+}
+
+config::LoadedTemplate TemplateRegistry::Load(std::string_view source, std::string_view source_name,
+                                              const std::string& environment, bool strict) const {
+  config::TemplateOptions options = OptionsFor(source_name, strict);
+  options.environment = environment;
   return config::LoadTemplate(source, options);
 }
 
 config::Diagnostics TemplateRegistry::Lint(std::string_view source, std::string_view source_name,
                                            bool strict) const {
-  config::TemplateOptions options;
-  options.source_name = std::string(source_name);
-  options.variables = variables_;
+  config::TemplateOptions options = OptionsFor(source_name, strict_variables_);
   options.strict = strict;
-  options.strict_variables = strict_variables_;
   return config::LintTemplate(source, options);
 }
 

@@ -144,6 +144,7 @@ class TemplateRegistry {
   absl::Status LoadStored(std::vector<std::string>& problems);
   void TakeStored(std::span<const TemplateCatalog::Row> rows, std::vector<std::string>& problems);
   Stored LoadRow(const TemplateCatalog::Row& row) const;
+  config::TemplateOptions OptionsFor(std::string_view source_name, bool strict_variables) const;
   // `strict`: a variable that is not set is an error, also where the template does not ask for it.
   config::LoadedTemplate Load(std::string_view source, std::string_view source_name,
                               const std::string& environment, bool strict) const;
