@@ -93,6 +93,14 @@ class Service:
     def has_exited(self) -> bool:
         return self.process.poll() is not None
 
+    def await_exit(self, patience_s: float) -> bool:
+        """Whether it exits within that time."""
+        try:
+            self.process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
     def kill(self) -> None:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(PATIENCE_S)
