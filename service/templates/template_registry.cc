@@ -37,9 +37,19 @@ absl::StatusOr<EntryPtr> TemplateRegistry::MakeEntry(config::LoadedTemplate load
   return entry;
 }
 
+std::vector<config::SchemaFault> TemplateRegistry::Entry::FaultsOf(
+    std::string_view context_json) const {
+  if (!schema) return {};
+  std::vector<config::SchemaFault> faults = schema->Check(context_json);
+  if (compiled->schema == compiled->schema_shown) return faults;
+  for (config::SchemaFault& fault : faults) {
+    fault.reason = "breaks the schema, of which variables are a part that is not shown";
+  }
+  return faults;
+}
+
 absl::Status TemplateRegistry::Entry::CheckContext(std::string_view context_json) const {
-  if (!schema) return absl::OkStatus();
-  const std::vector<config::SchemaFault> faults = schema->Check(context_json);
+  const std::vector<config::SchemaFault> faults = FaultsOf(context_json);
   if (faults.empty()) return absl::OkStatus();
   std::string message =
       absl::StrCat("context does not satisfy the schema of ", compiled->id.ToString(), ":");

@@ -42,7 +42,10 @@ class TemplateRegistry {
     // What the loader warned of.
     config::Diagnostics warnings;
 
-    // Error: INVALID_ARGUMENT with a line for each way in which `context_json` breaks the schema.
+    // Each way in which `context_json` breaks the schema; none if there is no schema. Where
+    // variables were filled into the schema, reasons do not tell what it asks for.
+    std::vector<config::SchemaFault> FaultsOf(std::string_view context_json) const;
+    // Error: INVALID_ARGUMENT with a line for each of these.
     absl::Status CheckContext(std::string_view context_json) const;
   };
   using EntryPtr = std::shared_ptr<const Entry>;

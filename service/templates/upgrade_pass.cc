@@ -79,8 +79,7 @@ void Fill(const engine::MovePlan& plan, v1::TaskUpgrade& out) {
 
 void CheckContext(const TemplateRegistry::Entry& to, std::string_view context,
                   v1::TaskUpgrade& out) {
-  if (!to.schema) return;
-  for (const config::SchemaFault& fault : to.schema->Check(context)) {
+  for (const config::SchemaFault& fault : to.FaultsOf(context)) {
     const int before = out.obstacles_size();
     AddObstacle("",
                 absl::StrCat("the context does not satisfy the new version's schema: ",

@@ -24,7 +24,7 @@ class TemplateRegistryTest : public ::testing::Test {
  protected:
   void Open(const std::string& environment = "test") {
     problems_.clear();
-    registry_ = *TemplateRegistry::Open(&store_, environment, nullptr, problems_);
+    registry_ = *TemplateRegistry::Open(&store_, environment, variables_, problems_);
   }
 
   // Puts a row into the store behind the registry's back.
@@ -44,6 +44,7 @@ class TemplateRegistryTest : public ::testing::Test {
     return record.SerializeAsString();
   }
 
+  config::VariableLookup variables_;
   storage::MemoryStore store_;
   std::vector<std::string> problems_;
   std::unique_ptr<TemplateRegistry> registry_;
@@ -72,6 +73,19 @@ TEST_F(TemplateRegistryTest, TellsWhatARefusedTemplateWouldChange) {
   const auto refused = registry_->Apply(Template("1.0.0", "concurrent: false\n"), "t");
   EXPECT_EQ(refused.status().code(), absl::StatusCode::kFailedPrecondition);
   EXPECT_THAT(std::string(refused.status().message()), HasSubstr("\n+ concurrent: false"));
+}
+
+TEST_F(TemplateRegistryTest, DoesNotTellOfSecretsInASchema) {
+  variables_ = [](std::string_view) { return std::optional<std::string>("s3cret"); };
+  Open();
+  const auto applied =
+      registry_->Apply(Template("1.0.0", "schema: {properties: {key: {enum: ['${KEY}']}}}\n"), "t");
+  ASSERT_TRUE(applied.ok()) << applied.status();
+  const auto& entry = *applied->entry;
+  EXPECT_TRUE(entry.CheckContext(R"({"key": "s3cret"})").ok());
+  EXPECT_EQ(entry.CheckContext(R"({"key": "other"})").message(),
+            "context does not satisfy the schema of default.order@1.0.0:\n"
+            "  /key: breaks the schema, of which variables are a part that is not shown");
 }
 
 TEST_F(TemplateRegistryTest, RefusesVariablesThatAreNotSetIfTold) {
