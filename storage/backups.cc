@@ -19,8 +19,8 @@ using rocksdb::BackupEngineReadOnly;
 
 absl::Status Named(const std::string& folder, const absl::Status& status) {
   if (status.ok()) return status;
-  return absl::Status(status.code(), absl::StrCat("backups in ", folder, ": ",
-                                                  std::string(status.message())));
+  return absl::Status(status.code(),
+                      absl::StrCat("backups in ", folder, ": ", std::string(status.message())));
 }
 
 absl::Status Named(const std::string& folder, const rocksdb::Status& status) {

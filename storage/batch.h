@@ -10,8 +10,8 @@
 
 namespace tasker::storage {
 
-// Puts, deletes and deletes of ranges, applied in the order they were added. Holds its bytes in one block, so that
-// adding a change seldom allocates and Clear() keeps the memory for the next batch.
+// Puts, deletes and deletes of ranges, applied in the order they were added. Holds its bytes in one
+// block, so that adding a change seldom allocates and Clear() keeps the memory for the next batch.
 class Batch {
  public:
   enum class Kind : std::uint8_t { kPut, kDelete, kDeleteRange };

@@ -52,16 +52,16 @@ absl::Status ListFinishedTasks(RocksDbDatabase& database) {
     if (open->has_value()) continue;
     const std::optional<std::string_view> id = TaskIdIn(key);
     v1::TaskRecord task;
-    if (!id || !task.ParseFromArray(tasks->value().data(), static_cast<int>(tasks->value().size()))) {
+    if (!id ||
+        !task.ParseFromArray(tasks->value().data(), static_cast<int>(tasks->value().size()))) {
       return absl::DataLossError("a row of the table `tasks` cannot be read");
     }
     v1::FinishedRecord finished;
     finished.set_namespace_(task.namespace_());
     finished.set_name(task.name());
-    const rocksdb::Status added =
-        rows.Put(database.Family(Table::kFinished),
-                 FinishedKey(kOnlyPartition, task.completed_at_us(), *id),
-                 finished.SerializeAsString());
+    const rocksdb::Status added = rows.Put(database.Family(Table::kFinished),
+                                           FinishedKey(kOnlyPartition, task.completed_at_us(), *id),
+                                           finished.SerializeAsString());
     if (!added.ok()) return ToAbsl(added);
     if (rows.Count() < kRowsPerWrite) continue;
     if (absl::Status written = write(); !written.ok()) return written;
@@ -80,8 +80,8 @@ absl::Status BringUpToDate(RocksDbDatabase& database,
   std::uint32_t format = 0;
   if (!absl::SimpleAtoi(**found, &format) || format == 0 || format > kFormatVersion) {
     return absl::FailedPreconditionError(
-        absl::StrCat("the store has format ", **found, ", this program knows 1 to ",
-                     kFormatVersion, "; use the version that wrote it, or a newer one"));
+        absl::StrCat("the store has format ", **found, ", this program knows 1 to ", kFormatVersion,
+                     "; use the version that wrote it, or a newer one"));
   }
   if (format == kFormatVersion) return absl::OkStatus();
   if (absl::Status listed = ListFinishedTasks(database); !listed.ok()) return listed;

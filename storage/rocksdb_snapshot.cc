@@ -65,8 +65,8 @@ class NoSnapshot final : public Snapshot {
 }  // namespace
 
 absl::StatusOr<std::optional<std::string>> ReadValue(RocksDbDatabase& database,
-                                                     const rocksdb::Snapshot* snapshot,
-                                                     Table table, std::string_view key) {
+                                                     const rocksdb::Snapshot* snapshot, Table table,
+                                                     std::string_view key) {
   rocksdb::ReadOptions options;
   options.snapshot = snapshot;
   std::string value;
@@ -77,8 +77,7 @@ absl::StatusOr<std::optional<std::string>> ReadValue(RocksDbDatabase& database,
   return std::optional(std::move(value));
 }
 
-absl::StatusOr<std::optional<std::string>> RocksDbSnapshot::Get(Table table,
-                                                                std::string_view key) {
+absl::StatusOr<std::optional<std::string>> RocksDbSnapshot::Get(Table table, std::string_view key) {
   return ReadValue(*database_, snapshot_, table, key);
 }
 

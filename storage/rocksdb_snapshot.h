@@ -28,8 +28,8 @@ class RocksDbSnapshot final : public Snapshot {
 
 // The value under `key` in `snapshot`, null for the newest; nullopt if there is none.
 absl::StatusOr<std::optional<std::string>> ReadValue(RocksDbDatabase& database,
-                                                     const rocksdb::Snapshot* snapshot,
-                                                     Table table, std::string_view key);
+                                                     const rocksdb::Snapshot* snapshot, Table table,
+                                                     std::string_view key);
 
 // A view of nothing but an error, which every read answers.
 std::unique_ptr<Snapshot> FailedSnapshot(absl::Status why);

@@ -46,8 +46,8 @@ struct RocksDbOptions {
 // Opens the store, or makes a new one; brings one of an earlier format up to date. Every commit is
 // synced to disk before it returns.
 // Errors: FAILED_PRECONDITION: another process has the folder, or a newer version of this program
-// wrote it; DATA_LOSS: it is damaged; RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: it cannot be
-// read or made. The message names the folder.
+// wrote it; DATA_LOSS: it is damaged; RESOURCE_EXHAUSTED: the disk is full; UNAVAILABLE: it cannot
+// be read or made. The message names the folder.
 absl::StatusOr<std::unique_ptr<Store>> OpenRocksDbStore(const RocksDbOptions& options);
 
 }  // namespace tasker::storage

@@ -108,9 +108,9 @@ class Store {
   virtual absl::StatusOr<std::optional<std::string>> Get(Table table, std::string_view key) = 0;
 
   // Makes the store take commits again after one that failed or was in doubt, if what hindered it
-  // is gone; harmless otherwise. Whether the commit in doubt was written is then decided: owners ask
-  // LastSequence, or acquire anew. Reads wait meanwhile. Errors: RESOURCE_EXHAUSTED, DATA_LOSS or
-  // UNAVAILABLE: why the store still takes none.
+  // is gone; harmless otherwise. Whether the commit in doubt was written is then decided: owners
+  // ask LastSequence, or acquire anew. Reads wait meanwhile. Errors: RESOURCE_EXHAUSTED, DATA_LOSS
+  // or UNAVAILABLE: why the store still takes none.
   virtual absl::Status Recover() = 0;
 
   // Writes a copy of the whole store, as it is at one moment during the call, into `folder`, which
@@ -119,8 +119,8 @@ class Store {
 
   // Adds a backup of the whole store, as it is at one moment during the call, to those in `folder`,
   // and returns its number; see backups.h. What earlier backups hold already is not copied again.
-  // Commits go on meanwhile. Errors: UNIMPLEMENTED if this kind of store is backed up by other means;
-  // RESOURCE_EXHAUSTED, UNAVAILABLE.
+  // Commits go on meanwhile. Errors: UNIMPLEMENTED if this kind of store is backed up by other
+  // means; RESOURCE_EXHAUSTED, UNAVAILABLE.
   virtual absl::StatusOr<std::uint32_t> AddBackup(const std::string& folder) = 0;
 
   // A view of the store as it is now. Holds on to what it sees: keep it short.

@@ -35,7 +35,7 @@ inline constexpr std::size_t kTableCount = 10;
 
 // Names as stored, in the order of `Table`. A name never changes.
 inline constexpr std::array<std::string_view, kTableCount> kTableNames = {
-    "partitions", "open",   "tasks",   "contexts", "steps",
+    "partitions", "open",   "tasks",   "contexts",  "steps",
     "history",    "events", "created", "templates", "finished"};
 
 constexpr std::string_view NameOf(Table table) {

@@ -76,7 +76,8 @@ Json ToJson(const std::vector<config::TemplateDifference>& differences) {
 
 }  // namespace
 
-TemplateCheckCommands::TemplateCheckCommands(CLI::App& group, Session& session) : session_(session) {
+TemplateCheckCommands::TemplateCheckCommands(CLI::App& group, Session& session)
+    : session_(session) {
   AddResolve(group);
   AddLint(group);
   AddDiff(group);
@@ -184,8 +185,8 @@ ExitCode TemplateCheckCommands::Lint() {
 }
 
 absl::StatusOr<std::string> TemplateCheckCommands::Applied(Connection& connection,
-                                                          const std::string& file,
-                                                          const std::string& source) {
+                                                           const std::string& file,
+                                                           const std::string& source) {
   config::TemplateOptions options = OptionsFor(file);
   const config::LoadedTemplate loaded = config::LoadTemplate(source, options);
   if (loaded.compiled == nullptr) {

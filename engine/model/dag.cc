@@ -28,8 +28,7 @@ std::vector<StepIndex> CycleAmong(const ParentLists& parents, const std::vector<
 
 // Goes from steps that can begin to those that can begin behind them.
 struct Walk {
-  explicit Walk(const Dag& from)
-      : graph(from), missing(from.size()), finished(from.size(), false) {
+  explicit Walk(const Dag& from) : graph(from), missing(from.size()), finished(from.size(), false) {
     for (std::uint32_t i = 0; i < from.size(); ++i) {
       missing[i] = from.ParentCountOf(StepIndex{i});
       if (missing[i] == 0) Reach(StepIndex{i});
@@ -74,8 +73,9 @@ std::vector<std::vector<StepIndex>> FindCycles(const ParentLists& parents, std::
   while (cycles.size() < most) {
     const auto left = std::ranges::find(walk.finished, false);
     if (left == walk.finished.end()) break;
-    cycles.push_back(CycleAmong(parents, walk.finished,
-                                StepIndex{static_cast<std::uint32_t>(left - walk.finished.begin())}));
+    cycles.push_back(
+        CycleAmong(parents, walk.finished,
+                   StepIndex{static_cast<std::uint32_t>(left - walk.finished.begin())}));
     // As if its steps could be done, what is behind them is free of this cycle.
     for (const StepIndex step : cycles.back()) {
       if (!walk.finished[Raw(step)]) walk.ready.push_back(step);

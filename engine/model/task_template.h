@@ -155,8 +155,8 @@ struct TaskTemplate {
   std::string schema;
   // The same with each variable shown as `${NAME}`.
   std::string schema_shown;
-  // JSON object that a task's context is laid over; empty: none. May hold secrets, so that a context
-  // is stored as it was given.
+  // JSON object that a task's context is laid over; empty: none. May hold secrets, so that a
+  // context is stored as it was given.
   std::string default_context;
   // The same with each variable shown as `${NAME}`.
   std::string default_context_shown;

@@ -1,5 +1,5 @@
-// Writes what the fuzzer begins with into the folder named: inputs that a store, a handler or a client
-// really has. `make_corpus tests/fuzz/corpus`
+// Writes what the fuzzer begins with into the folder named: inputs that a store, a handler or a
+// client really has. `make_corpus tests/fuzz/corpus`
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -20,7 +20,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr char kContext[] = R"({"amount": 500, "items": [1, {"b": 2}, "c"], "at": "2020-01-01T00:00:00Z"})";
+constexpr char kContext[] =
+    R"({"amount": 500, "items": [1, {"b": 2}, "c"], "at": "2020-01-01T00:00:00Z"})";
 
 void Write(const std::filesystem::path& file, std::string_view bytes) {
   std::filesystem::create_directories(file.parent_path());
@@ -68,17 +69,33 @@ std::string InputOf(const engine::EngineWorld& world) {
 
 // What is then done to the task.
 const std::map<std::string, std::vector<std::pair<PieceKind, std::string>>>& Acts() {
-  static const auto* const acts = new std::map<std::string, std::vector<std::pair<PieceKind, std::string>>>{
-      {"works", {{PieceKind::kConnect, ""}, {PieceKind::kComplete, "{}"}, {PieceKind::kExplain, ""},
-                 {PieceKind::kComplete, R"({"create_steps": ["fast"]})"}, {PieceKind::kFail, ""},
-                 {PieceKind::kAdvance, std::string("\0\0\x20\0", 4)}, {PieceKind::kConnect, ""},
-                 {PieceKind::kComplete, "[1]"}, {PieceKind::kFail, "x"}}},
-      {"operated", {{PieceKind::kPause, "why"}, {PieceKind::kExplain, ""}, {PieceKind::kResume, ""},
-                    {PieceKind::kSignal, R"({"by": "ann"})"}, {PieceKind::kConnect, ""},
-                    {PieceKind::kRepairStep, std::string("\0", 1) + "charge"},
-                    {PieceKind::kRepairStep, "\x02" "each[1]"},
-                    {PieceKind::kRepairTask, "\x01" "decide"}, {PieceKind::kCancel, "enough"},
-                    {PieceKind::kRepairTask, std::string("\0", 1)}}}};
+  static const auto* const acts =
+      new std::map<std::string, std::vector<std::pair<PieceKind, std::string>>>{
+          {"works",
+           {{PieceKind::kConnect, ""},
+            {PieceKind::kComplete, "{}"},
+            {PieceKind::kExplain, ""},
+            {PieceKind::kComplete, R"({"create_steps": ["fast"]})"},
+            {PieceKind::kFail, ""},
+            {PieceKind::kAdvance, std::string("\0\0\x20\0", 4)},
+            {PieceKind::kConnect, ""},
+            {PieceKind::kComplete, "[1]"},
+            {PieceKind::kFail, "x"}}},
+          {"operated",
+           {{PieceKind::kPause, "why"},
+            {PieceKind::kExplain, ""},
+            {PieceKind::kResume, ""},
+            {PieceKind::kSignal, R"({"by": "ann"})"},
+            {PieceKind::kConnect, ""},
+            {PieceKind::kRepairStep, std::string("\0", 1) + "charge"},
+            {PieceKind::kRepairStep,
+             "\x02"
+             "each[1]"},
+            {PieceKind::kRepairTask,
+             "\x01"
+             "decide"},
+            {PieceKind::kCancel, "enough"},
+            {PieceKind::kRepairTask, std::string("\0", 1)}}}};
   return *acts;
 }
 
@@ -99,9 +116,13 @@ void Stores(const std::filesystem::path& folder) {
   pauses.add_pauses()->set_namespace_("default");
   Add(PieceKind::kPauses, pauses.SerializeAsString(), others);
   storage::v1::TemplateRecord stored;
-  stored.set_source("name: stored\nnamespace_name: ns\nstep_templates:\n  - {name: a, handler_class: H}\n");
+  stored.set_source(
+      "name: stored\nnamespace_name: ns\nstep_templates:\n  - {name: a, handler_class: H}\n");
   Add(PieceKind::kTemplate, stored.SerializeAsString(), others);
-  Add(PieceKind::kRow, std::string("\x05\x03" "abcdef"), others);
+  Add(PieceKind::kRow,
+      std::string("\x05\x03"
+                  "abcdef"),
+      others);
   Add(PieceKind::kFloors, "", others);
   Add(PieceKind::kFinished, "", others);
   Write(folder / "others", others);

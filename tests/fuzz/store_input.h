@@ -1,8 +1,8 @@
 // How bytes of the fuzzer tell of a store's rows and of what is done with them.
 //
-// An input is a row of pieces: a kind (1 byte), a length (2 bytes, the lower one first), and as many
-// bytes as that says, or as there are. So any bytes are an input, and a change of one piece leaves the
-// others what they are.
+// An input is a row of pieces: a kind (1 byte), a length (2 bytes, the lower one first), and as
+// many bytes as that says, or as there are. So any bytes are an input, and a change of one piece
+// leaves the others what they are.
 #pragma once
 
 #include <cstdint>
@@ -29,7 +29,8 @@ enum class PieceKind : std::uint8_t {
   kTemplate,
   // Any row: its table (1 byte), how long its key is (1 byte), the key, the value.
   kRow,
-  // What is done to the task then. `kComplete` and `kFail` end the oldest attempt that is handed out.
+  // What is done to the task then. `kComplete` and `kFail` end the oldest attempt that is handed
+  // out.
   kConnect,
   kComplete,
   kFail,

@@ -104,13 +104,14 @@ void ReadAll(storage::MemoryStore& store) {
     log.SetFloors(*std::move(floors));
     (void)log.PastRetention({});
   }
-  (void)log.Read({kPartition, storage::Sequence{}}, [](storage::Sequence sequence, const auto& batch) {
-    for (const storage::v1::EventRecord& event : batch->events()) {
-      (void)service::EventFilter().Matches(event);
-      (void)service::ViewOf(event, {kPartition, sequence, 0});
-    }
-    return true;
-  });
+  (void)log.Read({kPartition, storage::Sequence{}},
+                 [](storage::Sequence sequence, const auto& batch) {
+                   for (const storage::v1::EventRecord& event : batch->events()) {
+                     (void)service::EventFilter().Matches(event);
+                     (void)service::ViewOf(event, {kPartition, sequence, 0});
+                   }
+                   return true;
+                 });
   service::Exporter exporter({}, &store, kPartition);
   for (auto lines = exporter.Next(); lines.ok() && !lines->empty(); lines = exporter.Next()) {
   }

@@ -14,11 +14,11 @@ struct Target {
   void (*run)(std::string_view bytes);
 };
 
-// Keys of the store, tokens of attempts, cursors, page tokens, ids: what is read says again what was
-// written.
+// Keys of the store, tokens of attempts, cursors, page tokens, ids: what is read says again what
+// was written.
 void FuzzNames(std::string_view bytes);
-// A store with hostile rows: all that reads from it; a partition that takes up the task in it and is
-// given commands. See store_input.h for what the bytes mean.
+// A store with hostile rows: all that reads from it; a partition that takes up the task in it and
+// is given commands. See store_input.h for what the bytes mean.
 void FuzzStore(std::string_view bytes);
 // A line of an export, for each kind of record.
 void FuzzJson(std::string_view bytes);
@@ -26,10 +26,8 @@ void FuzzJson(std::string_view bytes);
 void FuzzTemplate(std::string_view bytes);
 
 inline const std::vector<Target>& Targets() {
-  static const auto* const targets = new std::vector<Target>{{"names", FuzzNames},
-                                                             {"store", FuzzStore},
-                                                             {"json", FuzzJson},
-                                                             {"template", FuzzTemplate}};
+  static const auto* const targets = new std::vector<Target>{
+      {"names", FuzzNames}, {"store", FuzzStore}, {"json", FuzzJson}, {"template", FuzzTemplate}};
   return *targets;
 }
 

@@ -9,15 +9,13 @@
 // Conditions are evaluated by whichever thread has the lock at that moment, inside Abseil, after we
 // have said that the lock is given back: so around each evaluation the lock is taken and given back
 // once more, as far as TSan knows.
-#include <dlfcn.h>
-
 #include <cstdio>
 #include <cstdlib>
-
-#include <sanitizer/tsan_interface.h>
+#include <dlfcn.h>
 
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
+#include <sanitizer/tsan_interface.h>
 
 namespace {
 

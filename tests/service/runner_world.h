@@ -19,8 +19,7 @@ namespace tasker::service {
 constexpr storage::PartitionId kTestPartition{0};
 
 // A template of one step, `a`, done by handlers of the class `H`.
-inline engine::TaskTemplatePtr OneStep(const std::string& namespace_name,
-                                       const std::string& name) {
+inline engine::TaskTemplatePtr OneStep(const std::string& namespace_name, const std::string& name) {
   auto made = std::make_shared<engine::TaskTemplate>();
   made->id = {namespace_name, name, "1.0.0"};
   engine::StepTemplate& step = made->steps.emplace_back();
@@ -49,7 +48,8 @@ class RunnerWorld {
   }
 
   absl::Status Ask(engine::Command command) {
-    return AwaitAnswer([&](Completion done) { runner->Submit(std::move(command), std::move(done)); });
+    return AwaitAnswer(
+        [&](Completion done) { runner->Submit(std::move(command), std::move(done)); });
   }
   absl::Status Create(char c, const engine::TaskTemplatePtr& of) {
     return Ask(engine::CreateTask{TestId(c), of, engine::MakePayload("{}"), {}});

@@ -87,8 +87,9 @@ TEST_P(Formats, ListWhatHasFinishedByWhen) {
     ASSERT_TRUE(record.ParseFromString(std::string(rows->value())));
     finished.emplace_back(record.namespace_(), record.name());
   }
-  EXPECT_THAT(finished, ElementsAre(Pair("default", "order_process"), Pair("default", "order_process"),
-                                    Pair("default", "order_process")));
+  EXPECT_THAT(finished,
+              ElementsAre(Pair("default", "order_process"), Pair("default", "order_process"),
+                          Pair("default", "order_process")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Golden, Formats, ::testing::Values(1, 2));

@@ -227,11 +227,12 @@ TEST_P(StoreConformance, IsReadWhileItIsWritten) {
 
 INSTANTIATE_TEST_SUITE_P(
     Stores, StoreConformance,
-    ::testing::Values(
-        Kind{"Memory", [](const std::string&) { return std::make_unique<MemoryStore>(); },
-             [](const std::string& folder) { return *MemoryStore::Open(folder); }},
-        Kind{"RocksDb", [](const std::string& folder) { return OpenRocksDb(folder + "/store"); },
-             OpenRocksDb}),
+    ::testing::Values(Kind{"Memory",
+                           [](const std::string&) { return std::make_unique<MemoryStore>(); },
+                           [](const std::string& folder) { return *MemoryStore::Open(folder); }},
+                      Kind{"RocksDb",
+                           [](const std::string& folder) { return OpenRocksDb(folder + "/store"); },
+                           OpenRocksDb}),
     [](const auto& test) { return std::string(test.param.name); });
 
 }  // namespace
