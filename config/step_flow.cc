@@ -80,9 +80,11 @@ class FlowReader {
   // Refuses expressions that look at results which may not be there. Once all are read.
   void CheckWhatIsKnown() const {
     engine::ParentLists parents;
+    parents.reserve(steps_.size());
     for (const LinkedStep& step : steps_) parents.push_back(step.step->parents);
     if (!engine::FindCycle(parents).empty()) return;
     std::vector<AncestryQuestion> questions;
+    questions.reserve(looks_.size());
     for (const Look& look : looks_) questions.push_back(look.question);
     const std::vector<bool> known = AreAncestors(parents, questions);
     for (std::size_t i = 0; i < looks_.size(); ++i) {

@@ -1,6 +1,5 @@
 #include "config/yaml/yaml_document.h"
 
-#include <limits>
 #include <simdjson.h>
 
 #include "config/yaml/tree_builder.h"
@@ -8,7 +7,7 @@
 namespace tasker::config {
 
 YamlValue& YamlDocument::Make(YamlValue::Kind kind, Place place) {
-  YamlValue& made = values_.emplace_back();
+  YamlValue& made = values_->emplace_back();
   made.kind = kind;
   made.place = place;
   return made;

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <memory>
 #include <optional>
 #include <string_view>
 
@@ -28,9 +29,6 @@ class YamlDocument {
   static std::optional<YamlDocument> Parse(std::string_view text, std::size_t bytes_max,
                                            YamlReport& report);
 
-  YamlDocument(YamlDocument&&) = default;
-  YamlDocument& operator=(YamlDocument&&) = default;
-
   const YamlMap& top() const { return root_->entries; }
   // For laying other maps over it.
   YamlValue& root() { return *root_; }
@@ -39,10 +37,10 @@ class YamlDocument {
   YamlValue& Make(YamlValue::Kind kind, Place place);
 
  private:
-  YamlDocument() = default;
+  YamlDocument() : values_(std::make_unique<std::deque<YamlValue>>()) {}
 
   // A deque, so that a new one moves none.
-  std::deque<YamlValue> values_;
+  std::unique_ptr<std::deque<YamlValue>> values_;
   YamlValue* root_ = nullptr;
 };
 
