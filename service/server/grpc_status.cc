@@ -10,7 +10,7 @@ namespace {
 
 // Of the message as it is sent, where all but plain ASCII takes three bytes for one. Leaves room
 // for the other trailers.
-constexpr std::size_t kSentBytesMax = 6 * 1024;
+constexpr std::size_t kSentBytesMax = std::size_t{6} * 1024;
 
 std::size_t SentBytes(char c) {
   const bool is_plain = c >= ' ' && c <= '~' && c != '%';

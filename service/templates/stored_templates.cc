@@ -46,7 +46,7 @@ absl::StatusOr<std::unique_ptr<TemplateRegistry>> TemplateRegistry::Open(
   absl::StatusOr<TemplateCatalog> catalog = TemplateCatalog::Take(store);
   if (!catalog.ok()) return catalog.status();
   std::unique_ptr<TemplateRegistry> registry(
-      new TemplateRegistry(*std::move(catalog), std::move(environment), std::move(variables)));
+      new TemplateRegistry(*catalog, std::move(environment), std::move(variables)));
   if (absl::Status loaded = registry->LoadStored(problems); !loaded.ok()) return loaded;
   return registry;
 }

@@ -142,7 +142,7 @@ class TemplateRegistry {
                    config::VariableLookup variables)
       : environment_(std::move(environment)),
         variables_(std::move(variables)),
-        catalog_(std::move(catalog)) {}
+        catalog_(catalog) {}
 
   absl::Status LoadStored(std::vector<std::string>& problems);
   void TakeStored(std::span<const TemplateCatalog::Row> rows, std::vector<std::string>& problems);
