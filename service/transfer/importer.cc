@@ -146,7 +146,9 @@ absl::Status Importer::TakeLine(std::string_view line) {
   if (!json.is_object() || json.size() != 1) {
     return Wrong("is not a JSON object with one field");
   }
-  const auto& [key, value] = *json.items().begin();
+  const auto field = json.begin();
+  const std::string& key = field.key();
+  const Json& value = field.value();
   if (line_ == 1 || key == kFormatField) {
     if (key != kFormatField || !value.is_number_integer()) {
       return Wrong(
