@@ -231,6 +231,7 @@ absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored) {
   if (NameOf(static_cast<TaskState>(stored.record.state())) == "unknown") {
     return DoesNotFit(*task, absl::StrCat("its state ", stored.record.state(), " is unknown"));
   }
+  if (stored.context == nullptr) return DoesNotFit(*task, "its context is empty");
   task->context = std::move(stored.context);
   DecodeHeader(stored.record, *task);
   task->header_bytes = task->records_bytes = stored.record.ByteSizeLong();
