@@ -9,12 +9,12 @@
 #include "absl/strings/str_cat.h"
 
 #include "config/custom_events.h"
+#include "config/shown_fields.h"
 #include "config/spelling.h"
 #include "config/step_flow.h"
 #include "config/step_limits.h"
 #include "config/template_keys.h"
 #include "config/yaml/yaml_fields.h"
-#include "config/yaml/yaml_json.h"
 #include "engine/model/dag.h"
 
 namespace tasker::config {
@@ -68,35 +68,12 @@ void ReadParents(const YamlFields& fields, UnlinkedStep& step) {
   }
 }
 
-void ReadHandlerConfig(const YamlFields& fields, const StepContext& context, YamlReport& report,
-                       engine::StepTemplate& step) {
-  const YamlValue* value = fields.Find("handler_config");
-  if (value == nullptr) return;
-  if (!value->is_map()) {
-    fields.Error("handler_config", "must be a map");
-    return;
-  }
-  WarnOfYaml11Below(*value, Join(fields.path(), "handler_config"), report);
-  step.handler_config = ToJson(*value, VariableForm::kFilled).dump();
-  step.handler_config_shown = context.reveal_variables
-                                  ? step.handler_config
-                                  : ToJson(*value, VariableForm::kWritten).dump();
-}
-
 void ReadLabels(const YamlFields& fields, engine::StepTemplate& step) {
   fields.WithMap("labels", [&](const YamlFields& labels) {
     for (const std::string& name : labels.Keys()) {
       if (const auto value = labels.RequiredText(name)) step.labels[name] = *value;
     }
   });
-}
-
-// A text for people.
-std::optional<std::string> ShownText(const YamlFields& fields, std::string_view key,
-                                     const StepContext& context) {
-  std::optional<std::string> text = fields.Text(key);
-  if (text && !context.reveal_variables) text = fields.Shown(key);
-  return text;
 }
 
 UnlinkedStep ReadStep(const YamlValue& value, std::string path, const StepContext& context,
@@ -124,7 +101,8 @@ UnlinkedStep ReadStep(const YamlValue& value, std::string path, const StepContex
   step.handler_class = (IsDoneByHandler(fields) ? fields.RequiredText("handler_class")
                                                 : fields.Text("handler_class"))
                            .value_or("");
-  step.description = ShownText(fields, "description", context).value_or(step.name);
+  step.description =
+      ReadShownText(fields, "description", context.reveal_variables).value_or(step.name);
   step.retryable = fields.Flag("default_retryable").value_or(step.retryable);
   const LimitDefaults limits = ReadLimits(fields, context.limits);
   step.retry_limit = limits.retry_limit.value_or(step.retry_limit);
@@ -137,10 +115,13 @@ UnlinkedStep ReadStep(const YamlValue& value, std::string path, const StepContex
   step.sticky = fields.Flag("sticky").value_or(false);
   ReadLabels(fields, step);
   step.skippable = fields.Flag("skippable").value_or(step.skippable);
-  step.dependent_system = ShownText(fields, "dependent_system", context);
+  step.dependent_system = ReadShownText(fields, "dependent_system", context.reveal_variables);
   if (!step.dependent_system) step.dependent_system = context.dependent_system;
   step.custom_events = ReadCustomEvents(fields, report);
-  ReadHandlerConfig(fields, context, report, step);
+  JsonTexts config =
+      ReadJsonTexts(fields, "handler_config", "must be a map", context.reveal_variables, report);
+  step.handler_config = std::move(config.filled);
+  step.handler_config_shown = std::move(config.shown);
   ReadParents(fields, unlinked);
   return unlinked;
 }

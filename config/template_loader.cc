@@ -13,6 +13,7 @@
 #include "config/context_schema.h"
 #include "config/custom_events.h"
 #include "config/environment_merge.h"
+#include "config/shown_fields.h"
 #include "config/step_limits.h"
 #include "config/step_reader.h"
 #include "config/template_keys.h"
@@ -58,44 +59,16 @@ std::string ReadIdPart(const YamlFields& fields, std::string_view key,
   return *std::move(text);
 }
 
-// A map as JSON, and as it may be shown; both empty if there is none.
-struct JsonTexts {
-  std::string filled;
-  std::string shown;
-};
-
-JsonTexts ReadJson(const YamlFields& fields, std::string_view key, std::string_view expected,
-                   const TemplateOptions& options, YamlReport& report) {
-  const YamlValue* value = fields.Find(key);
-  if (value == nullptr) return {};
-  if (!value->is_map()) {
-    fields.Error(key, std::string(expected));
-    return {};
-  }
-  WarnOfYaml11Below(*value, std::string(key), report);
-  JsonTexts texts;
-  texts.filled = ToJson(*value, VariableForm::kFilled).dump();
-  texts.shown =
-      options.reveal_variables ? texts.filled : ToJson(*value, VariableForm::kWritten).dump();
-  return texts;
-}
-
 void ReadSchema(const YamlFields& fields, const TemplateOptions& options, YamlReport& report,
                 engine::TaskTemplate& made) {
-  JsonTexts schema = ReadJson(fields, "schema", "must be a JSON Schema: a map", options, report);
+  JsonTexts schema = ReadJsonTexts(fields, "schema", "must be a JSON Schema: a map",
+                                   options.reveal_variables, report);
   if (schema.filled.empty()) return;
   if (const auto compiled = ContextSchema::Compile(schema.filled); !compiled.ok()) {
     fields.Error("schema", std::string(compiled.status().message()));
   }
   made.schema = std::move(schema.filled);
   made.schema_shown = std::move(schema.shown);
-}
-
-// A text for people.
-std::string ShownText(const YamlFields& fields, std::string_view key,
-                      const TemplateOptions& options) {
-  std::string text = fields.Text(key).value_or("");
-  return options.reveal_variables ? text : fields.Shown(key);
 }
 
 // How urgent tasks are, how long they may take, how many of their steps may run, and which are one.
@@ -145,14 +118,15 @@ std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
       ReadIdPart(fields, "namespace_name", fields.Text("namespace_name"), "default");
   made->id.version = ReadIdPart(fields, "version", fields.Text("version"), "0.1.0");
   made->task_handler_class = fields.RequiredText("task_handler_class").value_or("");
-  made->description = ShownText(fields, "description", options);
-  made->module_namespace = ShownText(fields, "module_namespace", options);
+  made->description = ReadShownText(fields, "description", options.reveal_variables).value_or("");
+  made->module_namespace =
+      ReadShownText(fields, "module_namespace", options.reveal_variables).value_or("");
   made->concurrent = fields.Flag("concurrent").value_or(true);
   ReadSchema(fields, options, report, *made);
-  JsonTexts defaults = ReadJson(fields, "default_context",
-                                "must be a map: what tasks have in their context unless they say "
-                                "otherwise",
-                                options, report);
+  JsonTexts defaults = ReadJsonTexts(fields, "default_context",
+                                     "must be a map: what tasks have in their context unless they "
+                                     "say otherwise",
+                                     options.reveal_variables, report);
   made->default_context = std::move(defaults.filled);
   made->default_context_shown = std::move(defaults.shown);
   ReadCustomEvents(fields, report);
@@ -162,7 +136,8 @@ std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
   context.limits = ReadLimits(fields, {});
   context.namespace_name = made->id.namespace_name;
   if (fields.Has("default_dependent_system")) {
-    context.dependent_system = ShownText(fields, "default_dependent_system", options);
+    context.dependent_system =
+        ReadShownText(fields, "default_dependent_system", options.reveal_variables).value_or("");
   }
   if (fields.Has("named_steps")) context.named_steps = fields.TextList("named_steps");
   context.reveal_variables = options.reveal_variables;
