@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "config/template_loader.h"
+#include "config/utf8.h"
 #include "config/yaml/yaml_document.h"
 #include "config/yaml/yaml_json.h"
 
@@ -96,10 +97,8 @@ std::string PathOf(const Json::json_pointer& pointer, const Json& document) {
 std::string Cut(std::string json) {
   constexpr std::size_t kShown = 120;
   if (json.size() <= kShown) return json;
-  std::size_t end = kShown;
-  // Not within a character of UTF-8.
-  while (end > 0 && (static_cast<unsigned char>(json[end]) & 0xC0) == 0x80) --end;
-  return absl::StrCat(json.substr(0, end), "... (", json.size(), " bytes)");
+  return absl::StrCat(json.substr(0, CharacterStart(json, kShown)), "... (", json.size(),
+                      " bytes)");
 }
 
 // Those of `names` that are among `others`.

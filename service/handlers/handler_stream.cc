@@ -5,6 +5,7 @@
 #include "absl/strings/str_cat.h"
 #include <google/protobuf/util/time_util.h>
 
+#include "config/utf8.h"
 #include "engine/model/error_classes.h"
 #include "service/handlers/assignment_view.h"
 #include "service/handlers/register_check.h"
@@ -25,9 +26,7 @@ constexpr std::size_t kPartBytes = 256;
 // Cuts `text` to `bytes_max`, never in the middle of a UTF-8 sequence.
 void Cut(std::string& text, std::size_t bytes_max) {
   if (text.size() <= bytes_max) return;
-  std::size_t end = bytes_max - (sizeof(kCutMark) - 1);
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
-  text.resize(end);
+  text.resize(config::CharacterStart(text, bytes_max - (sizeof(kCutMark) - 1)));
   text.append(kCutMark);
 }
 

@@ -5,6 +5,8 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "config/utf8.h"
+
 namespace tasker::service {
 namespace {
 
@@ -28,8 +30,7 @@ std::string Cut(const std::string& message) {
   if (line != std::string::npos && line > 0) {
     end = line;
   } else {
-    // Not within a character of UTF-8.
-    while (end > 0 && (static_cast<unsigned char>(message[end]) & 0xC0) == 0x80) --end;
+    end = config::CharacterStart(message, end);
   }
   const auto left =
       std::count(message.begin() + static_cast<std::ptrdiff_t>(end), message.end(), '\n');

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "config/context_defaults.h"
+#include "config/utf8.h"
 #include "engine/migration/move_plan.h"
 #include "engine/states/task_machine.h"
 #include "engine/tasks/record_codec.h"
@@ -46,10 +47,7 @@ static_assert(v1::UPGRADE_CHANGE_KIND_TEMPLATE ==
 // A list of thousands of step names would tell nobody more than its beginning.
 std::string Shortened(std::string text) {
   if (text.size() <= kTextBytesMax) return text;
-  std::size_t end = kTextBytesMax;
-  // Not within a character.
-  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
-  text.resize(end);
+  text.resize(config::CharacterStart(text, kTextBytesMax));
   return text + "...";
 }
 
