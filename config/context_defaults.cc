@@ -67,7 +67,33 @@ std::string Merge(std::string_view context, const Json& defaults) {
   return json + "}";
 }
 
+std::string Subtract(std::string_view context, const Json& defaults) {
+  const std::optional<std::vector<Member>> members = MembersOf(context);
+  if (!members) return std::string(context);
+  std::string json = "{";
+  for (const Member& member : *members) {
+    const auto found = defaults.find(member.key);
+    if (found == defaults.end()) {
+      Append(member.key, member.value, json);
+    } else if (found->is_object() && member.value.starts_with('{')) {
+      Append(member.key, Subtract(member.value, *found), json);
+    } else if (Json::parse(member.value) != *found) {
+      Append(member.key, member.value, json);
+    }
+  }
+  return json + "}";
+}
+
 }  // namespace
+
+std::string WithoutDefaults(std::string_view context, std::string_view defaults) {
+  if (defaults.empty()) return std::string(context);
+  try {
+    return Subtract(context, Json::parse(defaults));
+  } catch (const std::exception&) {
+    return std::string(context);
+  }
+}
 
 std::string WithDefaults(std::string_view context, std::string_view defaults) {
   if (defaults.empty()) return std::string(context);

@@ -12,4 +12,8 @@ namespace tasker::config {
 // Thread-safe; never throws.
 std::string WithDefaults(std::string_view context, std::string_view defaults);
 
+// `context` without what `defaults` say of it: laying them below it again gives the same values.
+// Likewise otherwise.
+std::string WithoutDefaults(std::string_view context, std::string_view defaults);
+
 }  // namespace tasker::config

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -24,6 +25,9 @@ struct TaskOrigin {
   std::string source_system = "unknown";
   std::string reason = "unknown";
   std::vector<std::string> tags;
+  // The trace that the task belongs to, as in W3C Trace Context; empty: none.
+  std::string traceparent = {};
+  std::string tracestate = {};
 };
 
 // The step that a task is run by.
@@ -153,6 +157,8 @@ struct RepairTask {
 struct MigrateTask {
   TaskId task;
   TaskTemplatePtr to;
+  // The same with the step that initialises, for tasks that have it.
+  TaskTemplatePtr to_initialized = {};
   std::string actor;
   std::string reason;
   // What the task works with from then on: what it was given, with the defaults of `to`. Null: what
@@ -184,6 +190,15 @@ struct RegisterHandler {
   std::map<std::string, std::string> labels = {};
   // Whether it confirms each assignment by ConfirmAttempts.
   bool confirms = false;
+  // Whether it says by GrantCredits how much it takes, and takes nothing before.
+  bool by_credits = false;
+};
+
+// A session takes `total` assignments since its registration, held attempts apart. A smaller total
+// than before changes nothing.
+struct GrantCredits {
+  SessionId session;
+  std::uint64_t total = 0;
 };
 
 // A session ended; the attempts it holds keep their leases. Ignored if it is not the newest of its
@@ -195,6 +210,8 @@ struct DisconnectHandler {
 // A session wants no more assignments.
 struct DrainHandler {
   SessionId session;
+  // Then it is told when it will get none.
+  bool asked_by_handler = false;
 };
 
 // Assignments have arrived. Tokens that are not current are ignored.
@@ -203,11 +220,20 @@ struct ConfirmAttempts {
   std::vector<AttemptToken> tokens;
 };
 
+// An event of a handler's own, or of a caller's.
+struct PublishedEvent {
+  std::string name;
+  // A JSON object.
+  Payload payload;
+};
+
 // An attempt ended well.
 struct CompleteAttempt {
   SessionId session;
   AttemptToken token;
   Payload results;
+  // Published with it, if it counts. Likewise in the two that follow.
+  std::vector<PublishedEvent> events = {};
 };
 
 // An attempt failed.
@@ -215,6 +241,34 @@ struct FailAttempt {
   SessionId session;
   AttemptToken token;
   v1::Failure failure;
+  std::vector<PublishedEvent> events = {};
+};
+
+// An attempt ends later, by EndDeferred: its handler is done with it, and its token stays current.
+struct DeferAttempt {
+  SessionId session;
+  AttemptToken token;
+  // Then it fails; zero: as long as the step lets it.
+  Duration timeout{};
+  std::vector<PublishedEvent> events = {};
+};
+
+// Ends an attempt from elsewhere than its handler's stream, deferred or not. Fails with
+// ALREADY_EXISTS if a result of it was taken before, with ABORTED if the token is not current, and
+// with NOT_FOUND if no open task has that id.
+struct EndDeferred {
+  TaskId task;
+  AttemptToken token;
+  // The results, or why it failed.
+  std::variant<Payload, v1::Failure> outcome;
+  std::vector<PublishedEvent> events;
+  std::string actor;
+};
+
+// Publishes an event about a task. Fails with NOT_FOUND if no open task has that id.
+struct PublishTaskEvent {
+  TaskId task;
+  PublishedEvent event;
 };
 
 // How far an attempt is.
@@ -223,11 +277,18 @@ struct Checkpoint {
   Payload data;
 };
 
+// The same for people; see tasker.v1.Progress. Not stored.
+struct Progress {
+  std::optional<double> fraction;
+  std::string message;
+};
+
 // Attempts are still being worked on. Tokens that are not current are ignored.
 struct RenewLeases {
   SessionId session;
   std::vector<AttemptToken> tokens;
   std::vector<Checkpoint> checkpoints = {};
+  std::vector<std::pair<AttemptToken, Progress>> progress = {};
 };
 
 // Does what has become due; to be given at or after Partition::NextTimer().
@@ -236,7 +297,8 @@ struct FireTimers {};
 using Command =
     std::variant<CreateTask, RefuseSubTask, SignalTask, CancelTask, PauseTask, ResumeTask,
                  PauseScope, ResumeScope, RepairStep, RepairTask, MigrateTask, RegisterHandler,
-                 DisconnectHandler, DrainHandler, ConfirmAttempts, CompleteAttempt, FailAttempt,
-                 RenewLeases, FireTimers>;
+                 DisconnectHandler, DrainHandler, ConfirmAttempts, GrantCredits, CompleteAttempt,
+                 FailAttempt, DeferAttempt, EndDeferred, PublishTaskEvent, RenewLeases,
+                 FireTimers>;
 
 }  // namespace tasker::engine

@@ -63,6 +63,13 @@ struct ItemOf {
   Payload item;
 };
 
+// What a task was asked for with, beside its context.
+struct TaskRequest {
+  TaskOrigin origin;
+  std::vector<std::string> bypassed;
+  Timestamp at;
+};
+
 // A step to be handed to a handler.
 struct Assignment {
   SessionId session{};
@@ -78,6 +85,11 @@ struct Assignment {
   // What an earlier attempt left behind; null: nothing.
   Payload checkpoint = nullptr;
   Priority priority = Priority::kNormal;
+  // As in TaskOrigin.
+  std::string traceparent = {};
+  std::string tracestate = {};
+  // Set in the assignment that initialises the task.
+  std::optional<TaskRequest> request = {};
 };
 
 // A step wants a task to be run. Answered by CreateTask with that id and parent, or by
@@ -132,6 +144,8 @@ struct Effects {
   std::vector<Acknowledgement> acknowledgements;
   std::vector<Assignment> assignments;
   std::vector<Cancellation> cancellations;
+  // Sessions that asked to be handed nothing more, and will not be.
+  std::vector<SessionId> drained;
   std::vector<SubTaskRequest> sub_tasks;
 
   // Whether anything has to be durable before the rest may be let out.

@@ -9,7 +9,8 @@ namespace {
 
 // Whether a handler was given the step's newest attempt, as the records tell.
 bool IsHeld(const StepRun& run) {
-  return run.state == StepState::kInProgress && run.handler != nullptr && run.nonce != 0;
+  return run.state == StepState::kInProgress && run.handler != nullptr && run.nonce != 0 &&
+         !run.deferred();
 }
 
 }  // namespace

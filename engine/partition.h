@@ -158,11 +158,23 @@ class Partition {
   absl::Status Do(RegisterHandler& command, Changes& changes);
   absl::Status Do(DisconnectHandler& command, Changes& changes);
   absl::Status Do(DrainHandler& command, Changes& changes);
+  absl::Status Do(GrantCredits& command, Changes& changes);
   absl::Status Do(ConfirmAttempts& command, Changes& changes);
   absl::Status Do(RenewLeases& command, Changes& changes);
   // Results. In partition_attempts.cc.
   absl::Status Do(CompleteAttempt& command, Changes& changes);
   absl::Status Do(FailAttempt& command, Changes& changes);
+  absl::Status Do(DeferAttempt& command, Changes& changes);
+  absl::Status Do(EndDeferred& command, Changes& changes);
+  absl::Status Do(PublishTaskEvent& command, Changes& changes);
+  // The step's attempt is over, or goes on without its handler: takes it from whoever holds it.
+  // Returns the actor for the history.
+  std::string TakeAttempt(TaskRun& task, StepIndex step);
+  void Publish(const TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,
+               Changes& changes);
+  // The attempt ended well; remembers where sticky steps go.
+  void Complete(TaskRun& task, StepIndex step, Payload results, const Cause& cause,
+                Changes& changes);
   // In partition_timers.cc.
   absl::Status Do(FireTimers& command, Changes& changes);
 

@@ -1,16 +1,10 @@
-// What becomes of attempts: results, current and late.
+// What becomes of attempts: results, current and late, from handlers and from elsewhere.
 #include "absl/strings/str_cat.h"
 
+#include "engine/events/event_records.h"
 #include "engine/partition.h"
 
 namespace tasker::engine {
-namespace {
-
-std::string ActorOf(const HandlerInstance& holder) {
-  return absl::StrCat("handler:", holder.identity->name);
-}
-
-}  // namespace
 
 absl::Status Partition::Do(CompleteAttempt& command, Changes& changes) {
   const AttemptToken& token = command.token;
@@ -21,15 +15,10 @@ absl::Status Partition::Do(CompleteAttempt& command, Changes& changes) {
         {command.session, token, OutcomeOfLate(task, token)});
     return absl::OkStatus();
   }
-  const std::string actor = ActorOf(*task->at(*step).holder);
-  TakeFromHolder(*task, *step);
+  const std::string actor = TakeAttempt(*task, *step);
   changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
-  if (task->TemplateOf(*step).sticky) {
-    task->sticky_instance = task->at(*step).handler->instance_id;
-    changes.Save(*task);
-  }
-  Succeed(*task, *step, std::move(command.results), {actor, ""}, changes);
-  Proceed(*task, changes);
+  Publish(*task, *step, command.events, changes);
+  Complete(*task, *step, std::move(command.results), {actor, ""}, changes);
   return absl::OkStatus();
 }
 
@@ -42,12 +31,107 @@ absl::Status Partition::Do(FailAttempt& command, Changes& changes) {
         {command.session, token, OutcomeOfLate(task, token)});
     return absl::OkStatus();
   }
-  const std::string actor = ActorOf(*task->at(*step).holder);
-  TakeFromHolder(*task, *step);
+  const std::string actor = TakeAttempt(*task, *step);
   changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
+  Publish(*task, *step, command.events, changes);
   FailStep(*task, *step, std::move(command.failure), {actor, ""}, changes);
   Proceed(*task, changes);
   return absl::OkStatus();
+}
+
+absl::Status Partition::Do(DeferAttempt& command, Changes& changes) {
+  const AttemptToken& token = command.token;
+  TaskRun* task = Find(token.task);
+  const std::optional<StepIndex> step = CurrentStep(task, token);
+  if (!step || task->at(*step).deferred()) {
+    changes.effects().acknowledgements.push_back(
+        {command.session, token, OutcomeOfLate(task, token)});
+    return absl::OkStatus();
+  }
+  const std::string actor = TakeAttempt(*task, *step);
+  changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
+  Publish(*task, *step, command.events, changes);
+  StepRun& run = task->at(*step);
+  if (const OperatorAct* cancel = run.cancel()) {
+    // Nobody is left who could end it within the grace period.
+    const OperatorAct act = *cancel;
+    run.nonce = 0;
+    CancelNow(*task, *step, {act.actor, act.reason}, changes);
+    Proceed(*task, changes);
+    return absl::OkStatus();
+  }
+  run.More().deferred = true;
+  run.extras->progress.reset();
+  run.extras->wake_at = kNever;
+  if (command.timeout > Duration::zero()) {
+    run.extras->wake_at = changes.now() + command.timeout;
+    timers_.Add({run.extras->wake_at, StepTimer{StepTimer::Kind::kWake, {task->id, *step}}});
+  }
+  changes.Note(*task, *step, {actor, "deferred"});
+  return absl::OkStatus();
+}
+
+absl::Status Partition::Do(EndDeferred& command, Changes& changes) {
+  const AttemptToken& token = command.token;
+  TaskRun* task = Find(token.task);
+  const std::optional<StepIndex> step = CurrentStep(task, token);
+  if (!step) {
+    switch (OutcomeOfLate(task, token)) {
+      case ResultOutcome::kNotOpen:
+        return absl::NotFoundError(absl::StrCat("no open task ", token.task.ToString()));
+      case ResultOutcome::kAlreadyApplied:
+        return absl::AlreadyExistsError("a result of this attempt was taken before");
+      default:
+        return absl::AbortedError("the attempt is no longer current");
+    }
+  }
+  TakeAttempt(*task, *step);
+  Publish(*task, *step, command.events, changes);
+  if (auto* results = std::get_if<Payload>(&command.outcome)) {
+    Complete(*task, *step, std::move(*results), {command.actor, ""}, changes);
+  } else {
+    FailStep(*task, *step, std::move(std::get<v1::Failure>(command.outcome)), {command.actor, ""},
+             changes);
+    Proceed(*task, changes);
+  }
+  return absl::OkStatus();
+}
+
+absl::Status Partition::Do(PublishTaskEvent& command, Changes& changes) {
+  const TaskRun* task = Find(command.task);
+  if (task == nullptr) {
+    return absl::NotFoundError(absl::StrCat("no open task ", command.task.ToString()));
+  }
+  storage::v1::EventRecord event = TaskEvent(command.event.name, *task, changes.now());
+  event.set_payload(std::string(View(command.event.payload)));
+  changes.effects().events.push_back(std::move(event));
+  return absl::OkStatus();
+}
+
+std::string Partition::TakeAttempt(TaskRun& task, StepIndex step) {
+  const StepRun& run = task.at(step);
+  std::string actor = absl::StrCat("handler:", run.handler->name);
+  if (run.holder != nullptr) TakeFromHolder(task, step);
+  return actor;
+}
+
+void Partition::Publish(const TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,
+                        Changes& changes) {
+  for (PublishedEvent& each : events) {
+    storage::v1::EventRecord event = StepEvent(each.name, task, step, changes.now());
+    event.set_payload(std::string(View(each.payload)));
+    changes.effects().events.push_back(std::move(event));
+  }
+}
+
+void Partition::Complete(TaskRun& task, StepIndex step, Payload results, const Cause& cause,
+                         Changes& changes) {
+  if (task.TemplateOf(step).sticky) {
+    task.sticky_instance = task.at(step).handler->instance_id;
+    changes.Save(task);
+  }
+  Succeed(task, step, std::move(results), cause, changes);
+  Proceed(task, changes);
 }
 
 std::optional<StepIndex> Partition::CurrentStep(const TaskRun* task, const AttemptToken& token) {

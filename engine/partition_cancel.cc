@@ -104,6 +104,7 @@ void Partition::CancelNow(TaskRun& task, StepIndex step, const Cause& cause, Cha
   run.completed_at = changes.now();
   run.next_retry_at = kNever;
   if (run.extras != nullptr) run.extras->cancel.reset();
+  if (run.deferred()) run.nonce = 0;
   const bool was_active = run.state != StepState::kPending && run.state != StepState::kError;
   changes.Move(task, step, StepInput::kCancel, cause);
   storage::v1::EventRecord event =

@@ -334,7 +334,10 @@ void Partition::RequestSubTask(TaskRun& task, StepIndex step, Payload context, C
   request.template_id = {wanted.namespace_name, wanted.name, wanted.version};
   request.context = std::move(context);
   request.origin = {absl::StrCat("task:", task.id.ToString()), task.origin.source_system,
-                    absl::StrCat("step ", task.NameOf(step)), task.origin.tags};
+                    absl::StrCat("step ", task.NameOf(step)),
+                    task.origin.tags,
+                    task.origin.traceparent,
+                    task.origin.tracestate};
   request.priority = task.priority;
   changes.effects().sub_tasks.push_back(std::move(request));
 }

@@ -19,6 +19,16 @@ void AddHandlerEvents(std::string_view name, const HandlerInstance& instance, Ch
   }
 }
 
+TaskRequest RequestOf(const TaskRun& task) {
+  TaskRequest request{task.origin, {}, task.created_at};
+  // Nothing but what was bypassed can be skipped before the task is initialised.
+  for (std::uint32_t i = 0; i < task.steps.size(); ++i) {
+    if (task.steps[i].state != StepState::kSkipped) continue;
+    request.bypassed.push_back(task.task_template->steps[i].name);
+  }
+  return request;
+}
+
 v1::Failure LostBy(const HandlerIdentity& handler, std::string_view error_class, Duration lease) {
   return MakeFailure(error_class,
                      absl::StrCat("handler ", handler.name, " (instance ", handler.instance_id,
@@ -66,8 +76,19 @@ absl::Status Partition::Do(DisconnectHandler& command, Changes& changes) {
   return absl::OkStatus();
 }
 
-absl::Status Partition::Do(DrainHandler& command, Changes&) {
+absl::Status Partition::Do(DrainHandler& command, Changes& changes) {
   if (HandlerInstance* instance = handlers_.Find(command.session)) instance->draining = true;
+  if (command.asked_by_handler) changes.effects().drained.push_back(command.session);
+  return absl::OkStatus();
+}
+
+absl::Status Partition::Do(GrantCredits& command, Changes&) {
+  HandlerInstance* instance = handlers_.Find(command.session);
+  if (instance == nullptr || !instance->credits || *instance->credits >= command.total) {
+    return absl::OkStatus();
+  }
+  instance->credits = command.total;
+  freed_sessions_.push_back(command.session);
   return absl::OkStatus();
 }
 
@@ -89,6 +110,10 @@ absl::Status Partition::Do(RenewLeases& command, Changes& changes) {
     return step;
   };
   for (const AttemptToken& token : command.tokens) renew(token);
+  for (auto& [token, progress] : command.progress) {
+    const std::optional<StepIndex> step = renew(token);
+    if (step) Find(token.task)->at(*step).More().progress = std::move(progress);
+  }
   for (Checkpoint& checkpoint : command.checkpoints) {
     const std::optional<StepIndex> step = renew(checkpoint.token);
     if (!step) continue;
@@ -168,7 +193,13 @@ void Partition::Assign(Route& route, HandlerInstance& instance, Changes& changes
   } while (run.nonce == 0);
   run.started_at = changes.now();
   run.handler = instance.identity;
-  if (run.extras != nullptr) run.extras->token_step.reset();
+  if (run.extras != nullptr) {
+    run.extras->token_step.reset();
+    run.extras->progress.reset();
+    run.extras->deferred = false;
+    run.extras->wake_at = kNever;
+  }
+  ++instance.handed_out;
   changes.Move(task, ref.step, StepInput::kAssign);
   queues_.Started(route);
   Hold(instance, task, ref.step, !instance.confirms, changes.now());
@@ -189,12 +220,17 @@ void Partition::Assign(Route& route, HandlerInstance& instance, Changes& changes
                         .context = task.context,
                         .dependencies = {},
                         .attempt = run.counted(),
-                        .priority = task.priority};
+                        .priority = task.priority,
+                        .traceparent = task.origin.traceparent,
+                        .tracestate = task.origin.tracestate};
   const auto add = [&](StepIndex parent) {
     const StepRun& done = task.at(parent);
     assignment.dependencies.push_back({parent, done.state, done.results});
   };
-  for (const StepIndex parent : kind.parents) add(parent);
+  for (const StepIndex parent : kind.parents) {
+    if (!task.TemplateOf(parent).initializes) add(parent);
+  }
+  if (kind.initializes) assignment.request = RequestOf(task);
   if (kind.compensates) add(*kind.compensates);
   if (run.extras != nullptr) assignment.checkpoint = run.extras->checkpoint;
   if (run.is_item()) {

@@ -42,6 +42,8 @@ absl::Status Partition::Do(MigrateTask& command, Changes& changes) {
     return absl::NotFoundError(absl::StrCat("no open task ", command.task.ToString()));
   }
   const TemplateId from = task->task_template->id;
+  TaskTemplatePtr& wanted =
+      task->task_template->initialized() ? command.to_initialized : command.to;
   const TemplateId& to = command.to->id;
   if (from.namespace_name != to.namespace_name || from.name != to.name) {
     return absl::InvalidArgumentError(absl::StrCat("task ", task->id.ToString(), " runs on ",
@@ -49,7 +51,7 @@ absl::Status Partition::Do(MigrateTask& command, Changes& changes) {
                                                    " is no version"));
   }
   if (from.version == to.version) return absl::OkStatus();
-  const VersionDiff diff(task->task_template, std::move(command.to));
+  const VersionDiff diff(task->task_template, std::move(wanted));
   const MovePlan plan = PlanMove(diff, *task, changes.now());
   if (!plan.can_move()) {
     return absl::FailedPreconditionError(absl::StrCat("task ", task->id.ToString(),
@@ -98,7 +100,8 @@ void Partition::Attach(TaskRun& task) {
       Offer(task, step);
       ReadyQueues::Return(task, step, place);
     }
-    if (run.state == StepState::kInProgress && run.handler != nullptr && run.nonce != 0) {
+    if (run.state == StepState::kInProgress && run.handler != nullptr && run.nonce != 0 &&
+        !run.deferred()) {
       const Route& route = *ReadyQueues::RouteOf(task, step);
       HandlerInstance& instance = handlers_.Remember(run.handler);
       run.holder = &instance;

@@ -12,13 +12,15 @@
 namespace tasker::engine {
 namespace {
 
-// The task that a command names; nullopt if it names none, or only attempts: no step of a task that
-// sleeps has one.
+// The task that a command names, itself or by an attempt; nullopt if it names none, or attempts
+// that only handlers hold: no step of a task that sleeps has one.
 std::optional<TaskId> TaskOf(const Command& command) {
   return std::visit(
       [](const auto& specific) -> std::optional<TaskId> {
         if constexpr (requires { TaskId(specific.task); }) {
           return specific.task;
+        } else if constexpr (requires { AttemptToken(specific.token); }) {
+          return specific.token.task;
         } else {
           return std::nullopt;
         }
@@ -35,6 +37,7 @@ bool MayConcernFinished(const Command& command) {
 }  // namespace
 
 std::optional<TaskId> Partition::Wants(const Command& command) const {
+  if (asleep_.empty() && !MayConcernFinished(command)) return std::nullopt;
   const std::optional<TaskId> task = TaskOf(command);
   if (!task || tasks_.contains(*task)) return std::nullopt;
   return MayConcernFinished(command) || asleep_.contains(*task) ? task : std::nullopt;

@@ -69,6 +69,19 @@ void Partition::StartTask(TaskRun& task, Changes& changes) {
 
 void Partition::Succeed(TaskRun& task, StepIndex step, Payload results, const Cause& cause,
                         Changes& changes) {
+  if (task.TemplateOf(step).initializes) {
+    const absl::StatusOr<AcceptedContext> accepted =
+        task.task_template->context_rules->Accept(results);
+    if (!accepted.ok()) {
+      FailStep(task, step,
+               MakeFailure(kInvalidContext, std::string(accepted.status().message()), false),
+               cause, changes);
+      return;
+    }
+    task.context = accepted->effective;
+    changes.SaveContext(task, accepted->stored);
+    results = MakePayload("{}");
+  }
   StepRun& run = task.at(step);
   std::vector<StepIndex> chosen;
   const bool decides = task.TemplateOf(step).choice != nullptr;

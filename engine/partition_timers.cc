@@ -83,7 +83,10 @@ void Partition::Fire(const StepTimer& timer, Timestamp at, Changes& changes) {
     }
     case Kind::kStartToClose:
       if (!running || run.started_at + kind.timeouts.start_to_close != at) return;
-      if (run.holder == nullptr && (run.extras == nullptr || !run.extras->sub_task)) return;
+      if (run.holder == nullptr && !run.deferred() &&
+          (run.extras == nullptr || !run.extras->sub_task)) {
+        return;
+      }
       TimeOut(*task, step, kStartToCloseTimeout,
               absl::StrCat("the attempt took longer than ", Text(kind.timeouts.start_to_close)),
               changes);
@@ -91,6 +94,11 @@ void Partition::Fire(const StepTimer& timer, Timestamp at, Changes& changes) {
     case Kind::kWake:
       if (!running || run.extras == nullptr || run.extras->wake_at != at) return;
       run.extras->wake_at = kNever;
+      if (run.deferred()) {
+        TimeOut(*task, step, kDeferredTimeout, "the deferred attempt was not completed in time",
+                changes);
+        break;
+      }
       if (kind.wait->signal.empty()) {
         Succeed(*task, step, MakePayload("{}"), {}, changes);
       } else {
@@ -159,6 +167,7 @@ void Partition::TimeOut(TaskRun& task, StepIndex step, std::string_view error_cl
   const bool for_good = error_class == kTaskDeadlineExceeded;
   queues_.Remove(task, step);
   if (run.holder != nullptr) Recall(task, step, message, changes);
+  if (run.deferred()) run.nonce = 0;
   if (run.state == StepState::kInProgress && run.extras != nullptr && run.extras->sub_task) {
     TaskRun* below = Find(*run.extras->sub_task);
     run.extras->sub_task.reset();

@@ -45,6 +45,10 @@ std::string PausesKey(PartitionId partition) { return PartitionKey(partition) + 
 
 std::string EventFloorsKey(PartitionId partition) { return PartitionKey(partition) + "floors"; }
 
+std::string TaskHandlerKey(PartitionId partition, std::string_view task_handler_class) {
+  return PartitionKey(partition).append("task handler ").append(task_handler_class);
+}
+
 std::string TaskKey(std::string_view task_id) {
   std::string key;
   key.reserve(kTaskKeySize + sizeof(std::uint32_t));

@@ -61,6 +61,10 @@ std::string PausesKey(PartitionId partition);
 // Up to where events of the partition were removed. In the table partitions.
 std::string EventFloorsKey(PartitionId partition);
 
+// A class of tasks that has a task handler; an empty one is the start of all of them. In the table
+// partitions.
+std::string TaskHandlerKey(PartitionId partition, std::string_view task_handler_class);
+
 // For the tables open, tasks and contexts.
 std::string TaskKey(std::string_view task_id);
 

@@ -51,6 +51,8 @@ storage::v1::EventRecord StepFailedEvent(const TaskRun& task, StepIndex step,
   event.set_error_class(failure.error_class());
   event.set_error_message(failure.message());
   event.set_backtrace(failure.backtrace());
+  event.set_business(failure.business());
+  event.set_payload(failure.details());
   const Timestamp started = task.at(step).started_at;
   if (started != kNever) event.set_execution_duration_us((now - started).count());
   return event;

@@ -1,6 +1,7 @@
 #include "engine/explain/explainer.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
@@ -268,7 +269,25 @@ void Explainer::ExplainRunning(StepIndex step, v1::StepExplanation& out) const {
       absl::StrAppend(&message, "; cancelled by ", cancel->actor, ", ends at the latest at ",
                       Text(cancel->at));
     }
+    if (run.extras != nullptr && run.extras->progress) {
+      const Progress& progress = *run.extras->progress;
+      if (progress.fraction) {
+        out.set_progress(*progress.fraction);
+        absl::StrAppend(&message, "; ", std::lround(*progress.fraction * 100), " % done");
+      }
+      out.set_progress_message(progress.message);
+      if (!progress.message.empty()) absl::StrAppend(&message, "; ", progress.message);
+    }
     out.set_message(std::move(message));
+    return;
+  }
+  if (run.deferred()) {
+    const Timestamp until = run.extras->wake_at;
+    out.set_hold(v1::STEP_HOLD_DEFERRED);
+    if (until != kNever) SetTime(until, *out.mutable_earliest_at());
+    out.set_message(absl::StrCat(Attempts(run, kind), " was deferred by handler ",
+                                 run.handler->name, "; it waits for CompleteStep",
+                                 until == kNever ? "" : absl::StrCat(" until ", Text(until))));
     return;
   }
   if (const Items* items = run.items()) {

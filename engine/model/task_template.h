@@ -7,12 +7,16 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include "absl/status/statusor.h"
 
 #include "engine/model/dag.h"
 #include "engine/model/expression.h"
 #include "engine/model/ids.h"
+#include "engine/model/payload.h"
 #include "engine/model/priority.h"
 #include "engine/model/retry_curve.h"
 #include "engine/model/time.h"
@@ -24,6 +28,9 @@ struct TemplateId {
   std::string namespace_name;
   std::string name;
   std::string version;
+  // In a request for a template: that with the step that initialises its tasks. A template's own id
+  // never says so.
+  bool initialized = false;
 
   auto operator<=>(const TemplateId&) const = default;
 
@@ -129,6 +136,30 @@ struct StepTemplate {
 
   // Whether it belongs to what is done only after a failure.
   bool in_reserve() const { return on_failure || compensates.has_value(); }
+
+  // Not of a YAML template: a task handler validates and initialises the task by it, before every
+  // other step. Its results are the task's context from then on.
+  bool initializes = false;
+};
+
+// What steps that initialise tasks are handed out as, so that a step handler of the same name is no
+// task handler.
+inline std::string TaskHandlerRoute(std::string_view task_handler_class) {
+  return "task handler " + std::string(task_handler_class);
+}
+
+// A context that a task handler gave, as the task works with it and as it is stored.
+struct AcceptedContext {
+  Payload effective;
+  Payload stored;
+};
+
+// Decides what of a template's tasks may be a context. Safe to use from any thread.
+class ContextRules {
+ public:
+  virtual ~ContextRules() = default;
+  // Error: INVALID_ARGUMENT or RESOURCE_EXHAUSTED with what is wrong with it.
+  virtual absl::StatusOr<AcceptedContext> Accept(const Payload& context) const = 0;
 };
 
 // How a task is told from another that asks for the same.
@@ -168,8 +199,13 @@ struct TaskTemplate {
   // Steps of all its tasks that may be at handlers at one time; 0: no limit.
   std::uint32_t running_steps_max = 0;
   std::vector<StepTemplate> steps;
+  // Set where the last of `steps` initialises; see StepTemplate.
+  std::shared_ptr<const ContextRules> context_rules;
   // How many of `steps` are in reserve.
   std::uint32_t reserve_steps = 0;
+  // Whether its last step initialises its tasks.
+  bool initialized() const { return context_rules != nullptr; }
+
   // The order that the steps' parents give. Precondition of all that take a template: made from
   // exactly these.
   Dag dag;

@@ -31,6 +31,8 @@ HandlerDirectory::Connected HandlerDirectory::Connect(const RegisterHandler& com
   instance.classes = command.classes;
   instance.labels = command.labels;
   instance.confirms = command.confirms;
+  instance.credits = command.by_credits ? std::optional<std::uint64_t>(0) : std::nullopt;
+  instance.handed_out = 0;
   instance.class_load.assign(command.classes.size(), 0);
   by_session_[Raw(command.session)] = &instance;
   JoinPools(instance);
@@ -104,7 +106,7 @@ bool HandlerDirectory::MayServe(const HandlerInstance& instance, const RouteKey&
 
 bool HandlerDirectory::HasRoom(const HandlerInstance& instance, const RouteKey& route) {
   if (!instance.connected() || instance.draining) return false;
-  if (instance.attempts.size() >= instance.concurrency) return false;
+  if (instance.free() == 0) return false;
   if (!MayServe(instance, route)) return false;
   const std::size_t place = *ClassFor(instance, route);
   const std::uint32_t limit = instance.classes[place].concurrency;
@@ -127,7 +129,7 @@ HandlerInstance* HandlerDirectory::LeastLoaded(const Route& route, std::string_v
 }
 
 Route* HandlerDirectory::NextFor(const HandlerInstance& instance) {
-  if (instance.draining || instance.attempts.size() >= instance.concurrency) return nullptr;
+  if (instance.draining || instance.free() == 0) return nullptr;
   Route* next = nullptr;
   for (const ClassPool* pool : instance.pools) {
     if (pool->paused || pool->full()) continue;

@@ -1,6 +1,7 @@
 // Who is there to do steps, and what each of them holds.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -35,6 +36,10 @@ struct HandlerInstance {
   Labels labels;
   // Whether it confirms each assignment.
   bool confirms = false;
+  // Of its session: how many assignments it takes in all, and how many it was handed. Unset: as
+  // many as it has slots for.
+  std::optional<std::uint64_t> credits;
+  std::uint64_t handed_out = 0;
   // Attempts that it holds, connected or not.
   absl::btree_set<StepRef> attempts;
   // When a timer will look at its leases; kNever: none is planned. A timer for any other moment is
@@ -45,7 +50,10 @@ struct HandlerInstance {
   // How many more attempts it takes at most.
   std::uint32_t free() const {
     const auto held = static_cast<std::uint32_t>(attempts.size());
-    return held < concurrency ? concurrency - held : 0;
+    const std::uint32_t slots = held < concurrency ? concurrency - held : 0;
+    if (!credits) return slots;
+    const std::uint64_t granted = *credits > handed_out ? *credits - handed_out : 0;
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(slots, granted));
   }
 };
 

@@ -8,11 +8,15 @@
 
 namespace tasker::engine {
 
-void Changes::Create(TaskRun& task, const Payload& stored_context) {
-  Touch(task).header = true;
+void Changes::SaveContext(TaskRun& task, const Payload& stored_context) {
   effects_.records.push_back({.kind = RecordWrite::Kind::kContext,
                               .task = task.id,
                               .value = std::string(View(stored_context))});
+}
+
+void Changes::Create(TaskRun& task, const Payload& stored_context) {
+  Touch(task).header = true;
+  SaveContext(task, stored_context);
   effects_.records.push_back({.kind = RecordWrite::Kind::kOpen, .task = task.id, .value = {}});
   effects_.records.push_back({.kind = RecordWrite::Kind::kCreated,
                               .task = task.id,

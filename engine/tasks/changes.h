@@ -36,6 +36,9 @@ class Changes {
   // written.
   void Create(TaskRun& task, const Payload& stored_context);
 
+  // The task works with another context from now on; what is stored of it is given.
+  void SaveContext(TaskRun& task, const Payload& stored_context);
+
   // The task has finished and is to go on: it is to be read at the next start again.
   void Reopen(TaskRun& task);
 

@@ -51,6 +51,7 @@ StepRun DecodeStep(storage::v1::StepRecord&& record) {
     step.More().checkpoint = MakePayload(std::move(*record.mutable_checkpoint()));
   }
   if (record.has_cancel()) step.More().cancel = Decode(record.cancel());
+  if (record.deferred()) step.More().deferred = true;
   if (record.token_step_plus_one() != 0) {
     step.More().token_step = StepIndex{record.token_step_plus_one() - 1};
   }
@@ -70,7 +71,9 @@ void DecodeHeader(const storage::v1::TaskRecord& record, TaskRun& task) {
   task.origin = {record.initiator(),
                  record.source_system(),
                  record.reason(),
-                 {record.tags().begin(), record.tags().end()}};
+                 {record.tags().begin(), record.tags().end()},
+                 record.traceparent(),
+                 record.tracestate()};
   task.created_at = FromMicros(record.created_at_us());
   task.started_at = FromMicros(record.started_at_us());
   task.completed_at = FromMicros(record.completed_at_us());
@@ -159,10 +162,13 @@ std::string EncodeTask(const TaskRun& task) {
   record.set_source_system(task.origin.source_system);
   record.set_reason(task.origin.reason);
   record.mutable_tags()->Add(task.origin.tags.begin(), task.origin.tags.end());
+  record.set_traceparent(task.origin.traceparent);
+  record.set_tracestate(task.origin.tracestate);
   record.set_created_at_us(ToMicros(task.created_at));
   record.set_started_at_us(ToMicros(task.started_at));
   record.set_completed_at_us(ToMicros(task.completed_at));
   record.set_total_steps(task.counts.total);
+  record.set_initialized(task.task_template->initialized());
   record.set_priority_plus_one(Raw(task.priority) + 1u);
   record.set_compensating(task.compensating);
   record.set_deadline_at_us(ToMicros(task.deadline_at));
@@ -210,6 +216,7 @@ std::string EncodeStep(const StepRun& step) {
     record.set_wake_at_us(ToMicros(extras.wake_at));
     record.set_checkpoint(std::string(View(extras.checkpoint)));
     if (extras.cancel) *record.mutable_cancel() = Encode(*extras.cancel);
+    record.set_deferred(extras.deferred);
     if (extras.token_step) record.set_token_step_plus_one(Raw(*extras.token_step) + 1);
     if (extras.items) {
       record.set_items_plus_one(extras.items->size() + 1);

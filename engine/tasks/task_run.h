@@ -65,6 +65,11 @@ struct StepExtras {
   std::optional<OperatorAct> cancel;
   // The place that the newest attempt's token names, where the step has had another since.
   std::optional<StepIndex> token_step;
+  // Whether the newest attempt was given up by its handler, to be ended from elsewhere. `wake_at` is
+  // then when it fails.
+  bool deferred = false;
+  // How far the newest attempt said it is.
+  std::optional<Progress> progress;
 };
 
 // One step of an open task, or one item of a `for_each` step.
@@ -116,6 +121,10 @@ struct StepRun {
   bool is_item() const { return extras != nullptr && extras->item_of.has_value(); }
   Items* items() { return extras != nullptr && extras->items ? &*extras->items : nullptr; }
   const Items* items() const { return const_cast<StepRun*>(this)->items(); }
+  // Whether it waits for EndDeferred.
+  bool deferred() const {
+    return state == StepState::kInProgress && extras != nullptr && extras->deferred;
+  }
   const OperatorAct* cancel() const {
     return extras != nullptr && extras->cancel ? &*extras->cancel : nullptr;
   }

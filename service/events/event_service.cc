@@ -8,6 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 
+#include "service/events/custom_event_check.h"
+#include "service/pipeline/clock.h"
 #include "service/server/grpc_status.h"
 
 namespace tasker::service {
@@ -116,6 +118,40 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* EventService::Subscribe(
     return new RefusedCall(log_.PastRetention(*filter));
   }
   return SubscribeCall::Begin(hub_, *std::move(filter), *start);
+}
+
+grpc::ServerUnaryReactor* EventService::PublishEvent(grpc::CallbackServerContext* context,
+                                                     const v1::PublishEventRequest* request,
+                                                     v1::PublishEventResponse* response) {
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  absl::StatusOr<engine::PublishedEvent> event =
+      CheckCustomEvent(request->name(), request->payload(), "event");
+  const std::optional<engine::TaskId> task = engine::TaskId::Parse(request->task_id());
+  absl::Status checked = event.status();
+  if (checked.ok() && !task && !request->task_id().empty()) {
+    checked = absl::InvalidArgumentError(
+        absl::StrCat("task_id: \"", absl::CHexEscape(request->task_id()), "\" is not a UUID"));
+  }
+  if (!checked.ok()) {
+    reactor->Finish(ToGrpc(checked));
+    return reactor;
+  }
+  Completion done = [this, reactor, response](const absl::Status& answer,
+                                              storage::Sequence sequence) {
+    response->mutable_position()->set_partition(Raw(partition_));
+    response->mutable_position()->set_sequence(Raw(sequence));
+    reactor->Finish(ToGrpc(answer));
+  };
+  if (task) {
+    runner_.Submit(engine::PublishTaskEvent{*task, *std::move(event)}, std::move(done));
+    return reactor;
+  }
+  storage::v1::EventRecord record;
+  record.set_name(event->name);
+  record.set_payload(std::string(engine::View(event->payload)));
+  record.set_at_us(ReadClock().time_since_epoch().count());
+  runner_.Publish({std::move(record)}, std::move(done));
+  return reactor;
 }
 
 }  // namespace tasker::service

@@ -7,25 +7,34 @@
 
 #include "service/events/event_hub.h"
 #include "service/events/event_log.h"
+#include "service/pipeline/partition_runner.h"
 #include "tasker/v1/event_service.grpc.pb.h"
 
 namespace tasker::service {
 
-// Contract: tasker/v1/event_service.proto. Both arguments must outlive it and every call.
+// Contract: tasker/v1/event_service.proto. Pointers must outlive it and every call.
 class EventService final : public v1::EventService::CallbackService {
  public:
-  EventService(EventLog* log, EventHub* hub) : log_(*log), hub_(*hub) {}
+  EventService(storage::PartitionId partition, EventLog* log, EventHub* hub,
+               PartitionRunner* runner)
+      : partition_(partition), log_(*log), hub_(*hub), runner_(*runner) {}
 
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
       grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) override;
+
+  grpc::ServerUnaryReactor* PublishEvent(grpc::CallbackServerContext* context,
+                                         const v1::PublishEventRequest* request,
+                                         v1::PublishEventResponse* response) override;
 
   // Refuses new calls with UNAVAILABLE.
   void Drain() { draining_ = true; }
 
  private:
   std::atomic<bool> draining_{false};
+  const storage::PartitionId partition_;
   EventLog& log_;
   EventHub& hub_;
+  PartitionRunner& runner_;
 };
 
 }  // namespace tasker::service

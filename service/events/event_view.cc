@@ -33,11 +33,17 @@ Json TaskEnd(const EventRecord& record) {
 }
 
 Json StepFailed(const EventRecord& record) {
-  return {{"error_class", record.error_class()},
-          {"error_message", record.error_message()},
-          {"backtrace", record.backtrace()},
-          {"execution_duration", Seconds(record.execution_duration_us())},
-          {"attempt_number", record.attempt()}};
+  Json payload = {{"error_class", record.error_class()},
+                  {"error_message", record.error_message()},
+                  {"backtrace", record.backtrace()},
+                  {"execution_duration", Seconds(record.execution_duration_us())},
+                  {"attempt_number", record.attempt()}};
+  if (record.business()) payload["business"] = true;
+  if (!record.payload().empty()) {
+    Json details = Json::parse(record.payload(), nullptr, false);
+    if (!details.is_discarded()) payload["details"] = std::move(details);
+  }
+  return payload;
 }
 
 Json PayloadOf(const EventRecord& record) {
@@ -99,7 +105,9 @@ v1::Event ViewOf(const EventRecord& record, const EventCursor& cursor) {
     }
   }
   // What handlers wrote was checked to be UTF-8 when it came; `replace` is for what was not.
-  event.set_payload(PayloadOf(record).dump(-1, ' ', false, Json::error_handler_t::replace));
+  event.set_payload(event.category() == "custom"
+                        ? record.payload()
+                        : PayloadOf(record).dump(-1, ' ', false, Json::error_handler_t::replace));
   return event;
 }
 

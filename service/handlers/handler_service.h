@@ -7,7 +7,9 @@
 
 #include "service/handlers/handler_sessions.h"
 #include "service/handlers/stream_limits.h"
+#include "service/handlers/task_handler_classes.h"
 #include "service/pipeline/partition_runner.h"
+#include "storage/store.h"
 #include "tasker/v1/handler_service.grpc.pb.h"
 
 namespace tasker::service {
@@ -15,8 +17,16 @@ namespace tasker::service {
 // Contract: tasker/v1/handler_service.proto. Pointers must outlive it and every call.
 class HandlerService final : public v1::HandlerService::CallbackService {
  public:
-  HandlerService(StreamLimits limits, PartitionRunner* runner, HandlerSessions* sessions)
-      : limits_(limits), runner_(*runner), sessions_(*sessions) {}
+  struct Parts {
+    storage::PartitionId partition{};
+    StreamLimits limits;
+    storage::Store* store = nullptr;
+    PartitionRunner* runner = nullptr;
+    HandlerSessions* sessions = nullptr;
+    TaskHandlerClasses* task_handlers = nullptr;
+  };
+
+  explicit HandlerService(const Parts& parts) : parts_(parts) {}
 
   grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
       grpc::CallbackServerContext* context) override;
@@ -24,14 +34,19 @@ class HandlerService final : public v1::HandlerService::CallbackService {
                                          const v1::ListHandlersRequest* request,
                                          v1::ListHandlersResponse* response) override;
 
+  grpc::ServerUnaryReactor* CompleteStep(grpc::CallbackServerContext* context,
+                                         const v1::CompleteStepRequest* request,
+                                         v1::CompleteStepResponse* response) override;
+  grpc::ServerUnaryReactor* ForgetTaskHandler(grpc::CallbackServerContext* context,
+                                              const v1::ForgetTaskHandlerRequest* request,
+                                              v1::ForgetTaskHandlerResponse* response) override;
+
   // Refuses new streams with UNAVAILABLE, hands out nothing more on those there are, and asks their
   // handlers to send what they have and close.
   void Drain();
 
  private:
-  const StreamLimits limits_;
-  PartitionRunner& runner_;
-  HandlerSessions& sessions_;
+  const Parts parts_;
   std::atomic<bool> draining_{false};
 };
 

@@ -1,6 +1,9 @@
 #include "service/handlers/handler_stream.h"
 
+#include <algorithm>
+#include <cmath>
 #include <utility>
+#include <variant>
 
 #include "absl/strings/str_cat.h"
 #include <google/protobuf/util/time_util.h>
@@ -8,7 +11,9 @@
 #include "config/utf8.h"
 #include "engine/model/error_classes.h"
 #include "service/handlers/assignment_view.h"
+#include "service/handlers/protocol_features.h"
 #include "service/handlers/register_check.h"
+#include "service/handlers/result_check.h"
 #include "service/payloads/json_check.h"
 #include "service/pipeline/clock.h"
 #include "service/server/grpc_status.h"
@@ -18,22 +23,18 @@ namespace {
 
 using google::protobuf::util::TimeUtil;
 
-// The error class of an attempt whose results cannot be stored.
-constexpr char kCutMark[] = " [cut]";
 // What a part costs beside its payloads, about.
 constexpr std::size_t kPartBytes = 256;
 
-// Cuts `text` to `bytes_max`, never in the middle of a UTF-8 sequence.
-void Cut(std::string& text, std::size_t bytes_max) {
-  if (text.size() <= bytes_max) return;
-  text.resize(config::CharacterStart(text, bytes_max - (sizeof(kCutMark) - 1)));
-  text.append(kCutMark);
-}
-
-v1::Failure InvalidPayload(std::string_view error_class, const absl::Status& why) {
-  // What is too long will be again; a broken encoding may have been an accident.
-  return engine::MakeFailure(error_class, std::string(why.message()),
-                             !absl::IsResourceExhausted(why));
+engine::Progress ProgressOf(v1::Progress& told, std::size_t message_bytes_max) {
+  engine::Progress progress{std::nullopt, std::move(*told.mutable_message())};
+  if (told.has_fraction() && !std::isnan(told.fraction())) {
+    progress.fraction = std::clamp(told.fraction(), 0.0, 1.0);
+  }
+  if (progress.message.size() > message_bytes_max) {
+    progress.message.resize(config::CharacterStart(progress.message, message_bytes_max));
+  }
+  return progress;
 }
 
 v1::AcknowledgementOutcome OutcomeOf(engine::ResultOutcome outcome) {
@@ -61,8 +62,10 @@ std::size_t BytesOf(const engine::Assignment& assignment) {
 
 HandlerStream* HandlerStream::Begin(grpc::CallbackServerContext* context,
                                     const StreamLimits* limits, PartitionRunner* runner,
-                                    HandlerSessions* sessions) {
-  auto stream = std::make_shared<HandlerStream>(context->peer(), limits, runner, sessions);
+                                    HandlerSessions* sessions,
+                                    TaskHandlerClasses* task_handlers) {
+  auto stream =
+      std::make_shared<HandlerStream>(context->peer(), limits, runner, sessions, task_handlers);
   {
     absl::MutexLock lock(&stream->mutex_);
     stream->self_ = stream;
@@ -72,11 +75,12 @@ HandlerStream* HandlerStream::Begin(grpc::CallbackServerContext* context,
 }
 
 HandlerStream::HandlerStream(std::string peer, const StreamLimits* limits, PartitionRunner* runner,
-                             HandlerSessions* sessions)
+                             HandlerSessions* sessions, TaskHandlerClasses* task_handlers)
     : peer_(std::move(peer)),
       limits_(*limits),
       runner_(*runner),
       sessions_(*sessions),
+      task_handlers_(*task_handlers),
       session_(sessions->NewSession()) {}
 
 void HandlerStream::OnReadDone(bool ok) {
@@ -94,6 +98,12 @@ bool HandlerStream::TakeRegister() {
     return false;
   }
   registered_ = true;
+  std::vector<std::string> task_classes;
+  for (const v1::HandlerClass& each : request_.register_().task_handler_classes()) {
+    task_classes.push_back(each.handler_class());
+  }
+  // Durable before the answer is: from then on every new task is initialised.
+  task_handlers_.Add(task_classes);
   std::shared_ptr<HandlerStream> self;
   {
     absl::MutexLock lock(&mutex_);
@@ -108,6 +118,12 @@ bool HandlerStream::TakeRegister() {
     description.set_concurrency(asked.concurrency());
     description.mutable_handler_classes()->Swap(asked.mutable_handler_classes());
     description.mutable_labels()->swap(*asked.mutable_labels());
+    description.mutable_task_handler_classes()->Swap(asked.mutable_task_handler_classes());
+    for (const v1::ProtocolFeature feature : kProtocolFeatures) {
+      if (std::ranges::find(asked.features(), feature) != asked.features().end()) {
+        description.add_features(feature);
+      }
+    }
     *description.mutable_connected_at() =
         TimeUtil::MicrosecondsToTimestamp(ReadClock().time_since_epoch().count());
   }
@@ -129,13 +145,16 @@ bool HandlerStream::TakeWork() {
   }
   std::vector<engine::Command> commands;
   for (int i = 0; i < request_.results_size(); ++i) {
-    if (!TakeResult(*request_.mutable_results(i), i, commands)) return false;
+    if (!TakeOneResult(*request_.mutable_results(i), i, commands)) return false;
   }
   TakeSignsOfLife(commands);
   if (request_.has_drain()) {
-    commands.push_back(engine::DrainHandler{session_});
+    commands.push_back(engine::DrainHandler{session_, true});
     absl::MutexLock lock(&mutex_);
     description_->set_draining(true);
+  }
+  if (request_.has_credits()) {
+    commands.push_back(engine::GrantCredits{session_, request_.credits()});
   }
   if (!commands.empty()) SubmitFrame(std::move(commands));
   // Acknowledgements of tokens that nobody ever gave out.
@@ -155,7 +174,9 @@ void HandlerStream::TakeSignsOfLife(std::vector<engine::Command>& commands) {
     commands.push_back(std::move(confirm));
   }
   v1::Heartbeat& heartbeat = *request_.mutable_heartbeat();
-  if (heartbeat.tokens_size() + heartbeat.checkpoints_size() == 0) return;
+  if (heartbeat.tokens_size() + heartbeat.checkpoints_size() + heartbeat.progress_size() == 0) {
+    return;
+  }
   engine::RenewLeases renew{session_, {}};
   decode(heartbeat.tokens(), renew.tokens);
   for (v1::Checkpoint& checkpoint : *heartbeat.mutable_checkpoints()) {
@@ -168,50 +189,48 @@ void HandlerStream::TakeSignsOfLife(std::vector<engine::Command>& commands) {
           {*token, engine::MakePayload(std::move(*checkpoint.mutable_checkpoint()))});
     } else {
       // To leave it out in silence would let the next attempt begin at the wrong place.
-      commands.push_back(engine::FailAttempt{session_, *token,
-                                             InvalidPayload(engine::kInvalidCheckpoint, checked)});
+      commands.push_back(engine::FailAttempt{
+          session_, *token, FailureOf({engine::kInvalidCheckpoint, checked})});
     }
+  }
+  for (v1::Progress& told : *heartbeat.mutable_progress()) {
+    const auto token = engine::AttemptToken::Decode(told.token());
+    if (!token) continue;
+    renew.progress.emplace_back(*token, ProgressOf(told, limits_.progress_bytes_max));
   }
   commands.push_back(std::move(renew));
 }
 
-bool HandlerStream::TakeResult(v1::StepResult& result, int place,
-                               std::vector<engine::Command>& commands) {
+bool HandlerStream::TakeOneResult(v1::StepResult& result, int place,
+                                  std::vector<engine::Command>& commands) {
   const auto token = engine::AttemptToken::Decode(result.token());
   if (!token) {
     AddAcknowledgement(result.token(), engine::ResultOutcome::kStale);
     return true;
   }
-  switch (result.outcome_case()) {
-    case v1::StepResult::kSuccess: {
-      std::string& results = *result.mutable_success()->mutable_results();
-      if (results.empty()) results = "{}";
-      const absl::Status checked =
-          CheckJson(results, JsonKind::kAny, limits_.payload_bytes_max, "results");
-      if (checked.ok()) {
-        commands.push_back(
-            engine::CompleteAttempt{session_, *token, engine::MakePayload(std::move(results))});
-      } else {
-        commands.push_back(engine::FailAttempt{session_, *token,
-                                               InvalidPayload(engine::kInvalidResults, checked)});
-      }
-      return true;
-    }
-    case v1::StepResult::kFailure: {
-      v1::Failure& failure = *result.mutable_failure();
-      Cut(*failure.mutable_error_class(), limits_.error_class_bytes_max);
-      Cut(*failure.mutable_message(), limits_.error_message_bytes_max);
-      Cut(*failure.mutable_backtrace(), limits_.backtrace_bytes_max);
-      commands.push_back(engine::FailAttempt{session_, *token, std::move(failure)});
-      return true;
-    }
-    case v1::StepResult::OUTCOME_NOT_SET:
-      FinishOnce(
-          {grpc::StatusCode::INVALID_ARGUMENT,
-           absl::StrCat("results[", place, "]: one of `success` and `failure` must be set")});
-      return false;
+  if (result.outcome_case() == v1::StepResult::OUTCOME_NOT_SET) {
+    FinishOnce({grpc::StatusCode::INVALID_ARGUMENT,
+                absl::StrCat("results[", place,
+                             "]: one of `success`, `failure` and `deferred` must be set")});
+    return false;
   }
-  return false;
+  std::variant<TakenResult, ResultFault> checked = TakeResult(result, limits_);
+  if (const auto* fault = std::get_if<ResultFault>(&checked)) {
+    commands.push_back(engine::FailAttempt{session_, *token, FailureOf(*fault)});
+    return true;
+  }
+  auto& [outcome, events] = std::get<TakenResult>(checked);
+  if (auto* results = std::get_if<engine::Payload>(&outcome)) {
+    commands.push_back(
+        engine::CompleteAttempt{session_, *token, std::move(*results), std::move(events)});
+  } else if (auto* failure = std::get_if<v1::Failure>(&outcome)) {
+    commands.push_back(
+        engine::FailAttempt{session_, *token, std::move(*failure), std::move(events)});
+  } else {
+    commands.push_back(engine::DeferAttempt{
+        session_, *token, std::get<engine::Duration>(outcome), std::move(events)});
+  }
+  return true;
 }
 
 void HandlerStream::SubmitFrame(std::vector<engine::Command> commands) {
@@ -264,6 +283,8 @@ void HandlerStream::Add(const engine::Registration& registration) {
       TimeUtil::MicrosecondsToDuration(limits_.confirm_within.count());
   *registered.mutable_cancel_grace() =
       TimeUtil::MicrosecondsToDuration(limits_.cancel_grace.count());
+  *registered.mutable_features() = description_->features();
+  registered.set_service_version(TASKER_VERSION);
   for (const engine::AttemptToken& token : registration.stale) {
     registered.add_stale_tokens(token.Encode());
   }

@@ -13,6 +13,7 @@
 #include "engine/effects.h"
 #include "service/handlers/handler_sessions.h"
 #include "service/handlers/stream_limits.h"
+#include "service/handlers/task_handler_classes.h"
 #include "service/pipeline/partition_runner.h"
 #include "tasker/v1/handler_service.pb.h"
 
@@ -29,10 +30,11 @@ class HandlerStream final
  public:
   // Begins to read. All arguments must outlive the stream.
   static HandlerStream* Begin(grpc::CallbackServerContext* context, const StreamLimits* limits,
-                              PartitionRunner* runner, HandlerSessions* sessions);
+                              PartitionRunner* runner, HandlerSessions* sessions,
+                              TaskHandlerClasses* task_handlers);
 
   HandlerStream(std::string peer, const StreamLimits* limits, PartitionRunner* runner,
-                HandlerSessions* sessions);
+                HandlerSessions* sessions, TaskHandlerClasses* task_handlers);
 
   // Adds a part to the next message; it leaves with Flush.
   void Add(const engine::Registration& registration);
@@ -66,10 +68,10 @@ class HandlerStream final
   // Both: false if the message broke a rule and the stream was ended.
   bool TakeRegister();
   bool TakeWork();
-  // Appends the commands that one result asks for; false as above.
-  // Confirmations, heartbeats and checkpoints of the frame.
+  // Confirmations, heartbeats, checkpoints and progress of the frame.
   void TakeSignsOfLife(std::vector<engine::Command>& commands);
-  bool TakeResult(v1::StepResult& result, int place, std::vector<engine::Command>& commands);
+  // Appends the command that one result asks for; false as above.
+  bool TakeOneResult(v1::StepResult& result, int place, std::vector<engine::Command>& commands);
   void SubmitFrame(std::vector<engine::Command> commands);
   // Reads the next message, now or once the handler has caught up.
   void ReadOn();
@@ -84,6 +86,7 @@ class HandlerStream final
   const StreamLimits& limits_;
   PartitionRunner& runner_;
   HandlerSessions& sessions_;
+  TaskHandlerClasses& task_handlers_;
   const engine::SessionId session_;
 
   // Of the read under way; touched by OnReadDone alone.

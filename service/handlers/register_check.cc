@@ -1,5 +1,7 @@
 #include "service/handlers/register_check.h"
 
+#include <algorithm>
+
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include <google/protobuf/unknown_field_set.h>
@@ -60,13 +62,32 @@ absl::Status CheckFields(const v1::Register& asked) {
     return Wrong("register.concurrency",
                  absl::StrCat("must be 1 to ", kConcurrencyMax, ", is ", asked.concurrency()));
   }
-  if (asked.handler_classes_size() == 0) {
-    return Wrong("register.handler_classes", "at least one is required");
+  const int classes = asked.handler_classes_size() + asked.task_handler_classes_size();
+  if (classes == 0) {
+    return Wrong("register.handler_classes",
+                 "at least one, or one of `task_handler_classes`, is required");
   }
-  if (asked.handler_classes_size() > kHandlerClassesMax) {
-    return Wrong(
-        "register.handler_classes",
-        absl::StrCat(asked.handler_classes_size(), " are over the limit of ", kHandlerClassesMax));
+  if (classes > kHandlerClassesMax) {
+    return Wrong("register.handler_classes",
+                 absl::StrCat(classes, " classes are over the limit of ", kHandlerClassesMax));
+  }
+  return absl::OkStatus();
+}
+
+// Appends the classes of the field `field`, under the names that the engine knows them by.
+absl::Status TakeClasses(const pb::RepeatedPtrField<v1::HandlerClass>& classes,
+                         std::string_view field, std::string (*name_of)(std::string_view),
+                         engine::RegisterHandler& command) {
+  for (int i = 0; i < classes.size(); ++i) {
+    const v1::HandlerClass& served = classes[i];
+    const std::string where =
+        absl::StrCat("register.", std::string(field), "[", i, "].handler_class");
+    if (absl::Status name = CheckName(served.handler_class(), where, kHandlerClassBytesMax);
+        !name.ok()) {
+      return name;
+    }
+    command.classes.push_back({name_of(served.handler_class()), served.namespace_(),
+                               served.version(), served.concurrency()});
   }
   return absl::OkStatus();
 }
@@ -90,23 +111,21 @@ absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& 
     return Wrong("register", "the first message of the stream must have it");
   }
   if (first.results_size() > 0 || first.has_heartbeat() || first.has_drain() ||
-      first.confirmed_tokens_size() > 0) {
+      first.confirmed_tokens_size() > 0 || first.has_credits() || !first.access_token().empty()) {
     return Wrong("register", "the first message of the stream must have nothing else");
   }
   const v1::Register& asked = first.register_();
   if (absl::Status fields = CheckFields(asked); !fields.ok()) return fields;
   engine::RegisterHandler command{
       session, asked.name(), asked.instance_id(), asked.concurrency(), {}, {}};
-  for (int i = 0; i < asked.handler_classes_size(); ++i) {
-    const v1::HandlerClass& served = asked.handler_classes(i);
-    const std::string where = absl::StrCat("register.handler_classes[", i, "].handler_class");
-    if (absl::Status name = CheckName(served.handler_class(), where, kHandlerClassBytesMax);
-        !name.ok()) {
-      return name;
-    }
-    command.classes.push_back(
-        {served.handler_class(), served.namespace_(), served.version(), served.concurrency()});
+  const auto as_it_is = [](std::string_view name) { return std::string(name); };
+  absl::Status classes =
+      TakeClasses(asked.handler_classes(), "handler_classes", as_it_is, command);
+  if (classes.ok()) {
+    classes = TakeClasses(asked.task_handler_classes(), "task_handler_classes",
+                          engine::TaskHandlerRoute, command);
   }
+  if (!classes.ok()) return classes;
   for (int i = 0; i < asked.held_tokens_size(); ++i) {
     const auto token = engine::AttemptToken::Decode(asked.held_tokens(i));
     if (!token) {
@@ -117,6 +136,8 @@ absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& 
   }
   command.labels.insert(asked.labels().begin(), asked.labels().end());
   command.confirms = asked.confirms_assignments();
+  command.by_credits = std::ranges::find(asked.features(), v1::PROTOCOL_FEATURE_CREDITS) !=
+                       asked.features().end();
   return command;
 }
 

@@ -28,6 +28,11 @@ struct StreamLimits {
   int frames_under_way_max = 16;
   // Largest checkpoint; a larger one fails its attempt.
   std::size_t checkpoint_bytes_max = 64u << 10;
+  // Events that come with one result, and what a failure carries for programs.
+  int events_per_result_max = 100;
+  std::size_t details_bytes_max = 64u << 10;
+  // What people are told of an attempt's progress is cut to this.
+  std::size_t progress_bytes_max = 256;
   // What is longer in a failure is cut off, with a mark at its end.
   std::size_t error_class_bytes_max = 256;
   std::size_t error_message_bytes_max = 16u << 10;

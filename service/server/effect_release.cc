@@ -6,8 +6,7 @@
 #include <vector>
 
 #include "service/handlers/handler_stream.h"
-#include "service/pipeline/recovery.h"
-#include "storage/keys.h"
+#include "service/handlers/late_results.h"
 
 namespace tasker::service {
 namespace {
@@ -52,12 +51,15 @@ void EffectRelease::Release(Committed committed) {
       if (stream == nullptr) continue;
       const engine::ResultOutcome outcome =
           acknowledgement.outcome == engine::ResultOutcome::kNotOpen
-              ? OutcomeInStore(acknowledgement.token)
+              ? OutcomeInStore(store_, acknowledgement.token)
               : acknowledgement.outcome;
       stream->AddAcknowledgement(acknowledgement.token.Encode(), outcome);
     }
     for (const engine::Assignment& assignment : effects.assignments) {
       if (HandlerStream* stream = streams.Of(assignment.session)) stream->Add(assignment);
+    }
+    for (const engine::SessionId session : effects.drained) {
+      if (HandlerStream* stream = streams.Of(session)) stream->AddDrain("as the handler asked");
     }
     for (const engine::Cancellation& cancellation : effects.cancellations) {
       if (HandlerStream* stream = streams.Of(cancellation.session)) stream->Add(cancellation);
@@ -67,30 +69,6 @@ void EffectRelease::Release(Committed committed) {
   if (committed.events != nullptr) {
     hub_.Publish(committed.sequence, std::move(committed.events));
   }
-}
-
-engine::ResultOutcome EffectRelease::OutcomeInStore(const engine::AttemptToken& token) {
-  const auto applied = [&](const storage::v1::StepRecord& step) {
-    return step.attempts() == Raw(token.attempt) && step.nonce() == token.nonce;
-  };
-  const auto value =
-      store_.Get(storage::Table::kSteps, storage::StepKey(token.task.bytes(), Raw(token.step)));
-  storage::v1::StepRecord step;
-  if (value.ok() && value->has_value() && step.ParseFromString(**value) && applied(step)) {
-    return engine::ResultOutcome::kAlreadyApplied;
-  }
-  // A move to another version of the template may have given the step another place since.
-  const auto record = store_.Get(storage::Table::kTasks, storage::TaskKey(token.task.bytes()));
-  storage::v1::TaskRecord task;
-  const bool moved = record.ok() && record->has_value() && task.ParseFromString(**record) &&
-                     task.earlier_versions_size() > 0;
-  if (!moved) return engine::ResultOutcome::kStale;
-  const auto steps = ReadSteps(*store_.TakeSnapshot(), token.task);
-  const bool found =
-      steps.ok() && std::ranges::any_of(*steps, [&](const auto& each) {
-        return each.second.token_step_plus_one() == Raw(token.step) + 1 && applied(each.second);
-      });
-  return found ? engine::ResultOutcome::kAlreadyApplied : engine::ResultOutcome::kStale;
 }
 
 }  // namespace tasker::service

@@ -19,9 +19,6 @@ class EffectRelease final : public EffectSink {
   void Release(Committed committed) override;
 
  private:
-  // Whether the store says that the result for `token` was applied before its task finished.
-  engine::ResultOutcome OutcomeInStore(const engine::AttemptToken& token);
-
   storage::Store& store_;
   HandlerSessions& sessions_;
   EventHub& hub_;

@@ -23,6 +23,7 @@
 #include "service/handlers/handler_service.h"
 #include "service/handlers/handler_sessions.h"
 #include "service/handlers/handler_stream.h"
+#include "service/handlers/task_handler_classes.h"
 #include "service/maintenance/maintenance.h"
 #include "service/maintenance/retention.h"
 #include "service/metrics/metrics.h"
@@ -137,6 +138,10 @@ class ServerImpl final : public Server {
           settings_.templates, settings_.templates_rescan, templates_.get());
       template_folder_->LoadNow();
     }
+    absl::StatusOr<std::unique_ptr<TaskHandlerClasses>> task_handlers =
+        TaskHandlerClasses::Open(store_.get(), kPartition);
+    if (!task_handlers.ok()) return task_handlers.status();
+    task_handlers_ = *std::move(task_handlers);
     template_metrics_ = std::make_shared<TemplateMetrics>(templates_.get(), template_folder_.get());
     return absl::OkStatus();
   }
@@ -158,7 +163,8 @@ class ServerImpl final : public Server {
     hub_ = std::make_unique<EventHub>(
         log_.get(),
         [this](const storage::v1::EventBatchRecord& events) { metrics_->Observe(events); });
-    sub_tasks_ = std::make_unique<SubTaskStarter>(settings_.payload_bytes_max, templates_.get());
+    sub_tasks_ = std::make_unique<SubTaskStarter>(settings_.payload_bytes_max, templates_.get(),
+                                                  task_handlers_.get());
     release_ =
         std::make_unique<EffectRelease>(store_.get(), &sessions_, hub_.get(), sub_tasks_.get());
     PartitionRunner::Options options;
@@ -180,6 +186,7 @@ class ServerImpl final : public Server {
     if (!runner.ok()) return runner.status();
     runner_ = *std::move(runner);
     sub_tasks_->SubmitTo(runner_.get());
+    task_handlers_->StoreBy(runner_.get());
     // A service that does nothing else would not notice that the store takes no commits.
     templates_->OnUnstored([this] { runner_->ProbeStore(); });
     runner_->Begin();
@@ -199,17 +206,20 @@ class ServerImpl final : public Server {
       }
     }
     task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
-                                                  templates_.get(), runner_.get(), reader_.get());
+                                                  templates_.get(), task_handlers_.get(),
+                                                  runner_.get(), reader_.get());
     operator_service_ = std::make_unique<OperatorService>(kPartition, settings_.payload_bytes_max,
                                                           runner_.get(), reader_.get());
     upgrades_ = std::make_unique<TemplateUpgrades>(templates_.get(), store_.get(), runner_.get(),
                                                    &maintenance_);
     template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
                                                           upgrades_.get());
-    event_service_ = std::make_unique<EventService>(log_.get(), hub_.get());
+    event_service_ = std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get());
     admin_service_ = MakeAdminService();
     handler_service_ =
-        std::make_unique<HandlerService>(StreamLimitsOf(settings_), runner_.get(), &sessions_);
+        std::make_unique<HandlerService>(HandlerService::Parts{
+            kPartition, StreamLimitsOf(settings_), store_.get(), runner_.get(), &sessions_,
+            task_handlers_.get()});
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
@@ -340,6 +350,7 @@ class ServerImpl final : public Server {
 
   // In the order in which one needs the other; ended the other way round.
   std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<TaskHandlerClasses> task_handlers_;
   std::unique_ptr<TemplateRegistry> templates_;
   TaskReader::FindTemplate find_template_;
   HandlerSessions sessions_;

@@ -5,6 +5,7 @@
 
 #include "engine/effects.h"
 #include "service/pipeline/partition_runner.h"
+#include "service/handlers/task_handler_classes.h"
 #include "service/templates/template_registry.h"
 
 namespace tasker::service {
@@ -12,9 +13,12 @@ namespace tasker::service {
 // Answers the engine's requests. Called on the commit's thread alone.
 class SubTaskStarter {
  public:
-  // `templates` must outlive it.
-  SubTaskStarter(std::uint64_t payload_bytes_max, const TemplateRegistry* templates)
-      : payload_bytes_max_(payload_bytes_max), templates_(*templates) {}
+  // `templates` and `task_handlers` must outlive it.
+  SubTaskStarter(std::uint64_t payload_bytes_max, const TemplateRegistry* templates,
+                 const TaskHandlerClasses* task_handlers)
+      : payload_bytes_max_(payload_bytes_max),
+        templates_(*templates),
+        task_handlers_(*task_handlers) {}
 
   // To be called before the first request; `runner` must outlive every request.
   void SubmitTo(PartitionRunner* runner) { runner_ = runner; }
@@ -28,6 +32,7 @@ class SubTaskStarter {
 
   const std::uint64_t payload_bytes_max_;
   const TemplateRegistry& templates_;
+  const TaskHandlerClasses& task_handlers_;
   PartitionRunner* runner_ = nullptr;
 };
 

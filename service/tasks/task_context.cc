@@ -9,6 +9,14 @@
 
 namespace tasker::service {
 
+engine::TaskTemplatePtr TemplateForNewTask(const TemplateRegistry& templates,
+                                           const TemplateRegistry::EntryPtr& entry,
+                                           const TaskHandlerClasses& task_handlers) {
+  return task_handlers.Contains(entry->compiled->task_handler_class)
+             ? templates.Initialized(entry)
+             : entry->compiled;
+}
+
 absl::StatusOr<TaskContext> ContextFor(const TemplateRegistry::Entry& entry, std::string given,
                                        std::uint64_t bytes_max, std::string_view what) {
   if (absl::Status json = CheckJson(given, JsonKind::kObject, bytes_max, what); !json.ok()) {

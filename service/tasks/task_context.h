@@ -1,4 +1,4 @@
-// The context of a task that is to be made.
+// The context and template of a task that is to be made.
 #pragma once
 
 #include <cstdint>
@@ -8,6 +8,7 @@
 #include "absl/status/statusor.h"
 
 #include "engine/model/payload.h"
+#include "service/handlers/task_handler_classes.h"
 #include "service/templates/template_registry.h"
 
 namespace tasker::service {
@@ -19,6 +20,12 @@ struct TaskContext {
   // As it was given.
   engine::Payload given;
 };
+
+// The template that a new task of `entry` runs on: with the step that initialises, if its class has a
+// task handler.
+engine::TaskTemplatePtr TemplateForNewTask(const TemplateRegistry& templates,
+                                           const TemplateRegistry::EntryPtr& entry,
+                                           const TaskHandlerClasses& task_handlers);
 
 // Checks what a new task of `entry` was given, and lays it over the template's defaults. `what`
 // names it in messages. Errors: INVALID_ARGUMENT: it is no JSON object, or breaks the template's

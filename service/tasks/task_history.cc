@@ -37,7 +37,8 @@ class StepNames {
   std::string NameOf(std::uint32_t step, std::uint32_t moves) {
     const std::string& version = VersionAfter(record_, moves);
     if (task_template_ == nullptr || task_template_->id.version != version) {
-      task_template_ = find_template_({record_.namespace_(), record_.name(), version});
+      task_template_ = find_template_(
+          {record_.namespace_(), record_.name(), version, record_.initialized()});
     }
     return task_template_ != nullptr && step < task_template_->steps.size()
                ? task_template_->steps[step].name
@@ -106,7 +107,7 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
     return absl::DataLossError(absl::StrCat("task ", task.ToString(), ": cannot be read"));
   }
   const engine::TaskTemplatePtr task_template =
-      find_template({record.namespace_(), record.name(), record.version()});
+      find_template({record.namespace_(), record.name(), record.version(), record.initialized()});
   if (task_template == nullptr) {
     return absl::DataLossError(absl::StrCat("task ", task.ToString(), ": its template is gone"));
   }

@@ -62,6 +62,8 @@ v1::Task HeaderOf(const engine::TaskId& id, const storage::v1::TaskRecord& recor
   task.set_source_system(record.source_system());
   task.set_reason(record.reason());
   *task.mutable_tags() = record.tags();
+  task.set_traceparent(record.traceparent());
+  task.set_tracestate(record.tracestate());
   SetTime(record.created_at_us(), &v1::Task::mutable_created_at, task);
   SetTime(record.started_at_us(), &v1::Task::mutable_started_at, task);
   SetTime(record.completed_at_us(), &v1::Task::mutable_completed_at, task);
@@ -96,7 +98,10 @@ void FillStep(const storage::v1::StepRecord& record, v1::Step& step) {
   SetTime(record.started_at_us(), &v1::Step::mutable_started_at, step);
   SetTime(record.completed_at_us(), &v1::Step::mutable_completed_at, step);
   SetTime(record.next_retry_at_us(), &v1::Step::mutable_next_retry_at, step);
-  if (state == engine::StepState::kInProgress) step.set_handler_name(record.handler_name());
+  if (state == engine::StepState::kInProgress) {
+    step.set_handler_name(record.handler_name());
+    step.set_deferred(record.deferred());
+  }
 }
 
 // Counts the items of `for_each` steps that are done.
@@ -193,7 +198,7 @@ absl::StatusOr<v1::Task> TaskReader::Read(const engine::TaskId& id) const {
 
   v1::Task task = HeaderOf(id, *record, *steps);
   const engine::TaskTemplatePtr task_template =
-      find_template_({record->namespace_(), record->name(), record->version()});
+      find_template_({record->namespace_(), record->name(), record->version(), record->initialized()});
   if (task_template == nullptr) {
     return absl::DataLossError(absl::StrCat("task ", id.ToString(), ": its template is gone"));
   }
@@ -215,7 +220,8 @@ std::string TaskReader::StepNameOf(storage::Snapshot& snapshot, const engine::Ta
   const bool moved_since = moves < static_cast<std::uint32_t>(record->earlier_versions_size());
   const engine::TaskTemplatePtr found = find_template_(
       {record->namespace_(), record->name(),
-       moved_since ? record->earlier_versions(static_cast<int>(moves)) : record->version()});
+       moved_since ? record->earlier_versions(static_cast<int>(moves)) : record->version(),
+       record->initialized()});
   return found != nullptr && step < found->steps.size() ? found->steps[step].name : "";
 }
 
@@ -255,7 +261,7 @@ absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksReques
     if (!steps.ok()) return steps.status();
     v1::Task& task = *page.add_tasks() = HeaderOf(*id, *record, *steps);
     if (const auto task_template =
-            find_template_({record->namespace_(), record->name(), record->version()})) {
+            find_template_({record->namespace_(), record->name(), record->version(), record->initialized()})) {
       FillFailed(*task_template, *steps, task);
     }
   }

@@ -26,6 +26,7 @@ namespace {
 constexpr int kTagsMax = 32;
 constexpr std::size_t kTagBytesMax = 128;
 constexpr std::size_t kOriginBytesMax = 1024;
+constexpr std::size_t kTraceBytesMax = 512;
 constexpr std::size_t kKeyBytesMax = 256;
 constexpr std::size_t kExplainedStepsMax = 1000;
 constexpr std::size_t kBacklogMax = 100'000;
@@ -51,6 +52,13 @@ absl::Status CheckOrigin(const v1::CreateTaskRequest& request) {
                                     std::pair("source_system", &request.source_system()),
                                     std::pair("reason", &request.reason())}) {
     if (absl::Status length = CheckLength(*text, where); !length.ok()) return length;
+  }
+  for (const auto& [where, text] : {std::pair("traceparent", &request.traceparent()),
+                                    std::pair("tracestate", &request.tracestate())}) {
+    if (text->size() <= kTraceBytesMax) continue;
+    return absl::InvalidArgumentError(absl::StrCat(where, ": ", text->size(),
+                                                   " bytes are over the limit of ",
+                                                   kTraceBytesMax));
   }
   if (request.tags_size() > kTagsMax) {
     return absl::InvalidArgumentError(
@@ -90,6 +98,13 @@ absl::StatusOr<std::vector<engine::StepIndex>> BypassOf(const v1::CreateTaskRequ
   return bypass;
 }
 
+// Of the call itself; empty if it has none, or one that is too long to be one.
+std::string MetadataOf(const grpc::CallbackServerContext& context, const char* key) {
+  const auto found = context.client_metadata().find(key);
+  if (found == context.client_metadata().end() || found->second.size() > kTraceBytesMax) return "";
+  return {found->second.data(), found->second.size()};
+}
+
 void SetPosition(storage::PartitionId partition, storage::Sequence sequence,
                  v1::Position& position) {
   position.set_partition(Raw(partition));
@@ -117,12 +132,14 @@ absl::StatusOr<engine::CreateTask> TaskService::CommandOf(
   absl::StatusOr<std::vector<engine::StepIndex>> bypass = BypassOf(request, task_template);
   if (!bypass.ok()) return bypass.status();
   engine::CreateTask command{.task = shared->value_or(engine::TaskId()),
-                             .task_template = (*found)->compiled,
+                             .task_template = TemplateForNewTask(templates_, *found, task_handlers_),
                              .context = contexts->effective,
                              .origin = {OrUnknown(request.initiator()),
                                         OrUnknown(request.source_system()),
                                         OrUnknown(request.reason()),
-                                        {request.tags().begin(), request.tags().end()}},
+                                        {request.tags().begin(), request.tags().end()},
+                                        request.traceparent(),
+                                        request.tracestate()},
                              .bypass = *std::move(bypass),
                              .may_exist = shared->has_value(),
                              .stored_context = contexts->given};
@@ -148,6 +165,10 @@ grpc::ServerUnaryReactor* TaskService::CreateTask(grpc::CallbackServerContext* c
   if (!command.ok()) {
     reactor->Finish(ToGrpc(command.status()));
     return reactor;
+  }
+  if (request->traceparent().empty()) {
+    command->origin.traceparent = MetadataOf(*context, "traceparent");
+    command->origin.tracestate = MetadataOf(*context, "tracestate");
   }
   response->set_task_id(command->task.ToString());
   response->set_version(command->task_template->id.version);

@@ -8,6 +8,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "engine/command.h"
+#include "service/handlers/task_handler_classes.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/tasks/task_reader.h"
 #include "service/templates/template_registry.h"
@@ -19,10 +20,12 @@ namespace tasker::service {
 class TaskService final : public v1::TaskService::CallbackService {
  public:
   TaskService(storage::PartitionId partition, std::uint64_t payload_bytes_max,
-              TemplateRegistry* templates, PartitionRunner* runner, const TaskReader* reader)
+              TemplateRegistry* templates, const TaskHandlerClasses* task_handlers,
+              PartitionRunner* runner, const TaskReader* reader)
       : partition_(partition),
         payload_bytes_max_(payload_bytes_max),
         templates_(*templates),
+        task_handlers_(*task_handlers),
         runner_(*runner),
         reader_(*reader) {}
 
@@ -64,6 +67,7 @@ class TaskService final : public v1::TaskService::CallbackService {
   const storage::PartitionId partition_;
   const std::uint64_t payload_bytes_max_;
   TemplateRegistry& templates_;
+  const TaskHandlerClasses& task_handlers_;
   PartitionRunner& runner_;
   const TaskReader& reader_;
   std::atomic<bool> draining_{false};

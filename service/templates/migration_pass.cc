@@ -65,6 +65,7 @@ absl::Status MigrationPass::Move(v1::MigrateTasksResponse& page) {
     const v1::TaskUpgrade& upgrade = moving[i]->upgrade();
     engine::MigrateTask command{.task = *engine::TaskId::Parse(upgrade.task_id()),
                                 .to = tasks_.scope().to->compiled,
+                                .to_initialized = tasks_.ToInitialized(),
                                 .actor = actor_,
                                 .reason = reason_};
     absl::StatusOr<engine::Payload> context =

@@ -6,9 +6,12 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 
+#include "config/context_defaults.h"
+#include "config/initialized_template.h"
 #include "config/spelling.h"
 #include "config/template_diff.h"
 #include "engine/tasks/record_codec.h"
+#include "service/payloads/json_check.h"
 #include "service/pipeline/clock.h"
 #include "service/templates/parallel.h"
 #include "service/templates/version_order.h"
@@ -17,6 +20,35 @@ namespace tasker::service {
 namespace {
 
 using EntryPtr = TemplateRegistry::EntryPtr;
+
+// What a task handler may make of a context: what a caller may give.
+class EntryRules final : public engine::ContextRules {
+ public:
+  explicit EntryRules(EntryPtr entry) : entry_(std::move(entry)) {}
+
+  absl::StatusOr<engine::AcceptedContext> Accept(const engine::Payload& context) const override {
+    const std::string_view text = engine::View(context);
+    if (absl::Status json = CheckJson(text, JsonKind::kObject, text.size(), "context"); !json.ok()) {
+      return json;
+    }
+    const std::string& defaults = entry_->compiled->default_context;
+    engine::AcceptedContext accepted{context, context};
+    if (!defaults.empty()) {
+      // It was given the defaults with all that variables hold, which is not to be stored.
+      accepted.stored = engine::MakePayload(config::WithoutDefaults(text, defaults));
+      accepted.effective = engine::MakePayload(
+          config::WithDefaults(engine::View(accepted.stored), defaults));
+    }
+    if (absl::Status schema = entry_->CheckContext(engine::View(accepted.effective));
+        !schema.ok()) {
+      return schema;
+    }
+    return accepted;
+  }
+
+ private:
+  const EntryPtr entry_;
+};
 
 }  // namespace
 
@@ -326,7 +358,19 @@ absl::Status TemplateRegistry::NotFound(const std::string& namespace_name, const
 
 engine::TaskTemplatePtr TemplateRegistry::Compiled(const engine::TemplateId& id) const {
   const EntryPtr entry = At(id);
-  return entry == nullptr ? nullptr : entry->compiled;
+  if (entry == nullptr) return nullptr;
+  return id.initialized ? Initialized(entry) : entry->compiled;
+}
+
+engine::TaskTemplatePtr TemplateRegistry::Initialized(const EntryPtr& entry) const {
+  absl::MutexLock lock(&initialized_mutex_);
+  engine::TaskTemplatePtr& made = initialized_[entry];
+  if (made == nullptr) made = MakeInitialized(entry);
+  return made;
+}
+
+engine::TaskTemplatePtr TemplateRegistry::MakeInitialized(const EntryPtr& entry) {
+  return config::WithInitializer(*entry->compiled, std::make_shared<EntryRules>(entry));
 }
 
 std::vector<EntryPtr> TemplateRegistry::List(std::string_view namespace_name) const {

@@ -112,8 +112,12 @@ class TemplateRegistry {
   absl::StatusOr<EntryPtr> Find(std::string_view namespace_name, std::string_view name,
                                 std::string_view version) const;
 
-  // The compiled template, null if there is none.
+  // The compiled template, with the step that initialises if `id` says so; null if there is none.
   engine::TaskTemplatePtr Compiled(const engine::TemplateId& id) const;
+  // The template of an entry of this registry, with the step that initialises; always the same one.
+  engine::TaskTemplatePtr Initialized(const EntryPtr& entry) const;
+  // Likewise of any entry, each time another one.
+  static engine::TaskTemplatePtr MakeInitialized(const EntryPtr& entry);
 
   // By namespace, name and version; an empty `namespace_name` means all.
   std::vector<EntryPtr> List(std::string_view namespace_name) const;
@@ -180,6 +184,11 @@ class TemplateRegistry {
   // stays.
   absl::flat_hash_map<absl::string_view, EntryPtr> by_source_ ABSL_GUARDED_BY(mutex_);
   std::map<engine::TemplateId, Flaw> flaws_ ABSL_GUARDED_BY(mutex_);
+
+  // Made when the first task needs them.
+  mutable absl::Mutex initialized_mutex_;
+  mutable absl::flat_hash_map<EntryPtr, engine::TaskTemplatePtr> initialized_
+      ABSL_GUARDED_BY(initialized_mutex_);
 };
 
 }  // namespace tasker::service

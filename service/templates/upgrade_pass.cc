@@ -164,7 +164,9 @@ v1::TaskUpgrade UpgradePass::Look(const engine::TaskId& task, const engine::Temp
   out.set_task_id(task.ToString());
   out.set_from_version(from.version);
   absl::StatusOr<engine::StoredTask> stored = ReadStoredTask(store_, task, find_template_);
-  const engine::VersionDiff* diff = stored.ok() ? DiffFrom(from) : nullptr;
+  engine::TemplateId before = from;
+  before.initialized = stored.ok() && stored->task_template->initialized();
+  const engine::VersionDiff* diff = stored.ok() ? DiffFrom(std::move(before)) : nullptr;
   absl::Status readable = stored.status();
   if (diff != nullptr) {
     const engine::Payload context = stored->context;
@@ -199,12 +201,26 @@ absl::StatusOr<engine::Payload> UpgradePass::ContextAfter(const engine::TaskId& 
   return engine::MakePayload(config::WithDefaults(*given, defaults));
 }
 
-const engine::VersionDiff* UpgradePass::DiffFrom(const engine::TemplateId& from) {
-  std::unique_ptr<engine::VersionDiff>& diff = diffs_[from.version];
+engine::TaskTemplatePtr UpgradePass::ToInitialized() {
+  if (to_initialized_ == nullptr) {
+    engine::TemplateId id = scope_.to->compiled->id;
+    id.initialized = true;
+    to_initialized_ = find_template_(id);
+    // A version that is only rehearsed.
+    if (to_initialized_ == nullptr) {
+      to_initialized_ = TemplateRegistry::MakeInitialized(scope_.to);
+    }
+  }
+  return to_initialized_;
+}
+
+const engine::VersionDiff* UpgradePass::DiffFrom(engine::TemplateId from) {
+  std::unique_ptr<engine::VersionDiff>& diff = diffs_[{from.version, from.initialized}];
   if (diff == nullptr) {
     engine::TaskTemplatePtr before = find_template_(from);
     if (before == nullptr) return nullptr;
-    diff = std::make_unique<engine::VersionDiff>(std::move(before), scope_.to->compiled);
+    diff = std::make_unique<engine::VersionDiff>(
+        std::move(before), from.initialized ? ToInitialized() : scope_.to->compiled);
   }
   return diff.get();
 }

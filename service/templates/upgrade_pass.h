@@ -41,6 +41,9 @@ class UpgradePass {
   absl::StatusOr<engine::Payload> ContextAfter(const engine::TaskId& task,
                                                const std::string& from_version);
 
+  // The version to move to, with the step that initialises.
+  engine::TaskTemplatePtr ToInitialized();
+
   // Whether all tasks have been looked at.
   bool done() const { return done_; }
 
@@ -49,12 +52,14 @@ class UpgradePass {
   v1::TaskUpgrade Look(const engine::TaskId& task, const engine::TemplateId& from,
                        engine::Timestamp now);
   // Null: the old version cannot be loaded.
-  const engine::VersionDiff* DiffFrom(const engine::TemplateId& from);
+  const engine::VersionDiff* DiffFrom(engine::TemplateId from);
 
   storage::Store& store_;
   const FindTemplate find_template_;
   const UpgradeScope scope_;
-  std::map<std::string, std::unique_ptr<engine::VersionDiff>> diffs_;
+  // By version, and whether tasks are initialised.
+  std::map<std::pair<std::string, bool>, std::unique_ptr<engine::VersionDiff>> diffs_;
+  engine::TaskTemplatePtr to_initialized_;
   // The first key of the next page; empty: the first of all.
   std::string next_key_;
   bool done_ = false;
