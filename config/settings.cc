@@ -80,6 +80,10 @@ class Reader {
                                   {"keep", Count(&settings_.backups_keep, kBackupsMost)}})},
                  {"metrics", Map({{"listen", Text(&settings_.metrics_listen, IsEmptyOrHostPort,
                                                   "host:port, or empty for none")}})},
+                 {"tls", Map({{"certificate", Text(&settings_.tls.certificate, IsAnything, "")},
+                              {"key", Text(&settings_.tls.key, IsAnything, "")},
+                              {"client_ca", Text(&settings_.tls.client_ca, IsAnything, "")}})},
+                 {"auth", Map({{"tokens", Text(&settings_.access_tokens, IsAnything, "")}})},
                  {"log", Map({{"level", Text(&settings_.log_level, IsLogLevel,
                                              "one of trace, debug, info, warn, error")}})},
                  {"handlers", Map({{"lease", Duration(&settings_.lease)},
@@ -96,6 +100,7 @@ class Reader {
                                 {"backoff_max", Duration(&settings_.retry.backoff_max)},
                                 {"jitter", Number(&settings_.retry.jitter, 0, 1)}})}})
         .ReadFrom(top, top.empty() ? Place() : top[0].key_place, report_);
+    CheckSecurity();
     if (settings_.heartbeat * 2 >= settings_.lease) {
       report_.Error(absl::StrCat("handlers.heartbeat (", settings_.heartbeat.count(),
                                  "ms) must be less than half of handlers.lease (",
@@ -104,6 +109,20 @@ class Reader {
   }
 
  private:
+  void CheckSecurity() {
+    const TlsSettings& tls = settings_.tls;
+    if (tls.certificate.empty() != tls.key.empty()) {
+      report_.Error("tls.certificate and tls.key belong together: give both or neither");
+    }
+    if (!tls.client_ca.empty() && tls.certificate.empty()) {
+      report_.Error("tls.client_ca needs tls.certificate and tls.key");
+    }
+    // In clear text anybody on the way could read them.
+    if (!settings_.access_tokens.empty() && tls.certificate.empty()) {
+      report_.Error("auth.tokens needs tls.certificate and tls.key");
+    }
+  }
+
   static bool IsAnything(std::string_view) { return true; }
   static bool IsNotEmpty(std::string_view text) { return !text.empty(); }
   static bool IsLogLevel(std::string_view text) {

@@ -29,11 +29,27 @@ struct RetrySettings {
   bool operator==(const RetrySettings&) const = default;
 };
 
+// Files of the gRPC door, in PEM; they are read again when they change.
+struct TlsSettings {
+  // `tls.certificate` and `tls.key`: both, or neither for a door without TLS.
+  std::string certificate;
+  std::string key;
+  // `tls.client_ca`: then every client must show a certificate that this one has signed.
+  std::string client_ca;
+
+  bool operator==(const TlsSettings&) const = default;
+};
+
 // Settings of `taskerd`, each under the key path given. Durations are written as `30s`, `250ms`,
 // `5m`, `1h30m`; sizes as `4MiB`, `64KiB` or a number of bytes.
 struct Settings {
   // `listen`: host:port of the gRPC door. Port 0: one that is free.
   std::string listen = "127.0.0.1:7420";
+  // `tls`: see there.
+  TlsSettings tls;
+  // `auth.tokens`: a file of access tokens, of which every call must have one; needs `tls`. Empty:
+  // none is asked for.
+  std::string access_tokens;
   // `metrics.listen`: host:port of Prometheus's `/metrics`; empty: none.
   std::string metrics_listen = "127.0.0.1:9464";
   // `data`: the folder of the store. Made if missing.

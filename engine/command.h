@@ -157,13 +157,13 @@ struct RepairTask {
 struct MigrateTask {
   TaskId task;
   TaskTemplatePtr to;
-  // The same with the step that initialises, for tasks that have it.
-  TaskTemplatePtr to_initialized = {};
   std::string actor;
   std::string reason;
   // What the task works with from then on: what it was given, with the defaults of `to`. Null: what
   // it has.
   Payload context = {};
+  // `to` with the step that initialises, for tasks that have it.
+  TaskTemplatePtr to_initialized = {};
 };
 
 // One handler class that a handler serves. Empty namespace or version: any.

@@ -13,6 +13,7 @@
 #include "clients/cli/handler_commands.h"
 #include "clients/cli/insight_commands.h"
 #include "clients/cli/operator_commands.h"
+#include "clients/cli/security_options.h"
 #include "clients/cli/session.h"
 #include "clients/cli/task_commands.h"
 #include "clients/cli/template_check_commands.h"
@@ -62,6 +63,7 @@ void AddGlobalOptions(CLI::App& app, GlobalOptions& options) {
       ->type_name("HOST:PORT")
       ->check(CLI::Validator(CheckServer, ""))
       ->capture_default_str();
+  AddSecurityOptions(app, options);
   app.add_option("--output", options.output,
                  "table for people, json for scripts: one document, events one object a line")
       ->type_name("table|json")
@@ -126,7 +128,11 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   }
   if (!session.action) return ReportMissingCommand(session, app);
   if (session.options.no_color) console.color = false;
-  Connection connection(session.options.server, absl::Seconds(session.options.timeout_seconds));
+  if (const std::string wrong = FillToken(session.options); !wrong.empty()) {
+    return ReportUsage(session, wrong);
+  }
+  Connection connection(session.options.server, absl::Seconds(session.options.timeout_seconds),
+                        session.options.security);
   const ExitCode code = session.action(connection);
   console.out.flush();
   return code;

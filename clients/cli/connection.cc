@@ -1,5 +1,8 @@
 #include "clients/cli/connection.h"
 
+#include <fstream>
+#include <iterator>
+
 #include "grpcpp/create_channel.h"
 #include "grpcpp/security/credentials.h"
 #include "grpcpp/support/channel_arguments.h"
@@ -24,13 +27,33 @@ grpc::ChannelArguments Arguments() {
   return arguments;
 }
 
+std::string Read(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Connection::Security& security) {
+  if (!security.tls && security.ca_file.empty()) return grpc::InsecureChannelCredentials();
+  grpc::SslCredentialsOptions options;
+  if (!security.ca_file.empty()) options.pem_root_certs = Read(security.ca_file);
+  if (!security.certificate_file.empty()) {
+    options.pem_cert_chain = Read(security.certificate_file);
+    options.pem_private_key = Read(security.key_file);
+  }
+  const auto channel = grpc::SslCredentials(options);
+  if (security.token.empty()) return channel;
+  return grpc::CompositeChannelCredentials(channel,
+                                           grpc::AccessTokenCredentials(security.token));
+}
+
 }  // namespace
 
-Connection::Connection(const std::string& server, absl::Duration timeout)
+Connection::Connection(const std::string& server, absl::Duration timeout,
+                       const Security& security)
     : server_(server), timeout_(timeout) {
   // The scheme is named, since a host alone could be taken for one.
   const auto channel = grpc::CreateCustomChannel("dns:///" + server,
-                                                 grpc::InsecureChannelCredentials(), Arguments());
+                                                 CredentialsOf(security), Arguments());
   templates_ = v1::TemplateService::NewStub(channel);
   tasks_ = v1::TaskService::NewStub(channel);
   operators_ = v1::OperatorService::NewStub(channel);

@@ -20,8 +20,21 @@ namespace tasker::cli {
 // One channel to one service and the stubs on it. Nothing is connected before the first call.
 class Connection {
  public:
+  // How the service knows us, and we it.
+  struct Security {
+    // A file of the certificates, in PEM, of which the service's must come; empty: no TLS, unless
+    // `tls` is set, and then those of the system.
+    std::string ca_file;
+    bool tls = false;
+    // Shown to a service that asks for certificates; files in PEM, both or neither.
+    std::string certificate_file;
+    std::string key_file;
+    // Empty: none.
+    std::string token;
+  };
+
   // `server` is HOST:PORT; `timeout` bounds each call.
-  Connection(const std::string& server, absl::Duration timeout);
+  Connection(const std::string& server, absl::Duration timeout, const Security& security);
 
   v1::TemplateService::Stub& templates() { return *templates_; }
   v1::TaskService::Stub& tasks() { return *tasks_; }

@@ -19,6 +19,9 @@ struct GlobalOptions {
   // `table` or `json`.
   std::string output = "table";
   double timeout_seconds = 10;
+  Connection::Security security;
+  // Where its token is read from; empty: from the variable TASKER_TOKEN.
+  std::string token_file;
   bool no_color = false;
 };
 

@@ -9,6 +9,7 @@
 #include "service/handlers/stream_limits.h"
 #include "service/handlers/task_handler_classes.h"
 #include "service/pipeline/partition_runner.h"
+#include "service/security/access_tokens.h"
 #include "storage/store.h"
 #include "tasker/v1/handler_service.grpc.pb.h"
 
@@ -24,6 +25,8 @@ class HandlerService final : public v1::HandlerService::CallbackService {
     PartitionRunner* runner = nullptr;
     HandlerSessions* sessions = nullptr;
     TaskHandlerClasses* task_handlers = nullptr;
+    // Null: no access token is asked for.
+    AccessTokens* tokens = nullptr;
   };
 
   explicit HandlerService(const Parts& parts) : parts_(parts) {}

@@ -16,6 +16,7 @@
 #include "service/handlers/result_check.h"
 #include "service/payloads/json_check.h"
 #include "service/pipeline/clock.h"
+#include "service/security/server_security.h"
 #include "service/server/grpc_status.h"
 
 namespace tasker::service {
@@ -63,9 +64,14 @@ std::size_t BytesOf(const engine::Assignment& assignment) {
 HandlerStream* HandlerStream::Begin(grpc::CallbackServerContext* context,
                                     const StreamLimits* limits, PartitionRunner* runner,
                                     HandlerSessions* sessions,
-                                    TaskHandlerClasses* task_handlers) {
-  auto stream =
-      std::make_shared<HandlerStream>(context->peer(), limits, runner, sessions, task_handlers);
+                                    TaskHandlerClasses* task_handlers, AccessTokens* tokens) {
+  std::string token;
+  const auto found = context->client_metadata().find("authorization");
+  if (found != context->client_metadata().end()) {
+    token = BearerToken({found->second.data(), found->second.size()});
+  }
+  auto stream = std::make_shared<HandlerStream>(context->peer(), limits, runner, sessions,
+                                                task_handlers, tokens, std::move(token));
   {
     absl::MutexLock lock(&stream->mutex_);
     stream->self_ = stream;
@@ -75,20 +81,33 @@ HandlerStream* HandlerStream::Begin(grpc::CallbackServerContext* context,
 }
 
 HandlerStream::HandlerStream(std::string peer, const StreamLimits* limits, PartitionRunner* runner,
-                             HandlerSessions* sessions, TaskHandlerClasses* task_handlers)
+                             HandlerSessions* sessions, TaskHandlerClasses* task_handlers,
+                             AccessTokens* tokens, std::string token)
     : peer_(std::move(peer)),
       limits_(*limits),
       runner_(*runner),
       sessions_(*sessions),
       task_handlers_(*task_handlers),
-      session_(sessions->NewSession()) {}
+      tokens_(tokens),
+      session_(sessions->NewSession()),
+      token_(std::move(token)) {}
 
 void HandlerStream::OnReadDone(bool ok) {
   if (!ok) {
     FinishOnce(grpc::Status::OK);
     return;
   }
-  if (registered_ ? TakeWork() : TakeRegister()) ReadOn();
+  if (registered_ ? CheckToken() && TakeWork() : TakeRegister()) ReadOn();
+}
+
+bool HandlerStream::CheckToken() {
+  if (tokens_ == nullptr) return true;
+  if (!request_.access_token().empty()) token_ = std::move(*request_.mutable_access_token());
+  if (tokens_->NameOf(token_)) return true;
+  FinishOnce({grpc::StatusCode::UNAUTHENTICATED,
+              "the access token is not valid any more: connect again with another, or send one in "
+              "`access_token` in time"});
+  return false;
 }
 
 bool HandlerStream::TakeRegister() {

@@ -15,6 +15,7 @@
 #include "service/handlers/stream_limits.h"
 #include "service/handlers/task_handler_classes.h"
 #include "service/pipeline/partition_runner.h"
+#include "service/security/access_tokens.h"
 #include "tasker/v1/handler_service.pb.h"
 
 namespace tasker::service {
@@ -31,10 +32,11 @@ class HandlerStream final
   // Begins to read. All arguments must outlive the stream.
   static HandlerStream* Begin(grpc::CallbackServerContext* context, const StreamLimits* limits,
                               PartitionRunner* runner, HandlerSessions* sessions,
-                              TaskHandlerClasses* task_handlers);
+                              TaskHandlerClasses* task_handlers, AccessTokens* tokens);
 
   HandlerStream(std::string peer, const StreamLimits* limits, PartitionRunner* runner,
-                HandlerSessions* sessions, TaskHandlerClasses* task_handlers);
+                HandlerSessions* sessions, TaskHandlerClasses* task_handlers,
+                AccessTokens* tokens, std::string token);
 
   // Adds a part to the next message; it leaves with Flush.
   void Add(const engine::Registration& registration);
@@ -65,7 +67,8 @@ class HandlerStream final
     std::size_t bytes = 0;
   };
 
-  // Both: false if the message broke a rule and the stream was ended.
+  // All three: false if the message broke a rule and the stream was ended.
+  bool CheckToken();
   bool TakeRegister();
   bool TakeWork();
   // Confirmations, heartbeats, checkpoints and progress of the frame.
@@ -87,9 +90,13 @@ class HandlerStream final
   PartitionRunner& runner_;
   HandlerSessions& sessions_;
   TaskHandlerClasses& task_handlers_;
+  // Null: no access token is asked for.
+  AccessTokens* const tokens_;
   const engine::SessionId session_;
 
-  // Of the read under way; touched by OnReadDone alone.
+  // The two that follow are touched by OnReadDone alone. The newest token that the handler gave.
+  std::string token_;
+  // Of the read under way.
   v1::ConnectRequest request_;
   bool registered_ = false;
 

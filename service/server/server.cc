@@ -31,6 +31,7 @@
 #include "service/payloads/payload_limits.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/pipeline/recovery.h"
+#include "service/security/server_security.h"
 #include "service/server/effect_release.h"
 #include "service/server/grpc_status.h"
 #include "service/tasks/sub_task_starter.h"
@@ -205,6 +206,12 @@ class ServerImpl final : public Server {
         return metrics;
       }
     }
+    if (!settings_.access_tokens.empty()) {
+      absl::StatusOr<std::unique_ptr<AccessTokens>> tokens =
+          AccessTokens::Open(settings_.access_tokens);
+      if (!tokens.ok()) return tokens.status();
+      tokens_ = *std::move(tokens);
+    }
     task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
                                                   templates_.get(), task_handlers_.get(),
                                                   runner_.get(), reader_.get());
@@ -219,11 +226,13 @@ class ServerImpl final : public Server {
     handler_service_ =
         std::make_unique<HandlerService>(HandlerService::Parts{
             kPartition, StreamLimitsOf(settings_), store_.get(), runner_.get(), &sessions_,
-            task_handlers_.get()});
+            task_handlers_.get(), tokens_.get()});
+    const auto credentials = CredentialsFor(settings_.tls, tokens_.get());
+    if (!credentials.ok()) return credentials.status();
     grpc::EnableDefaultHealthCheckService(true);
     grpc::reflection::InitProtoReflectionServerBuilderPlugin();
     grpc::ServerBuilder builder;
-    builder.AddListeningPort(settings_.listen, grpc::InsecureServerCredentials(), &port_);
+    builder.AddListeningPort(settings_.listen, *credentials, &port_);
     builder.SetMaxReceiveMessageSize(MessageBytesMax(settings_.payload_bytes_max));
     builder.SetMaxSendMessageSize(-1);
     // Two services must not share one address: the second must fail to start.
@@ -351,6 +360,8 @@ class ServerImpl final : public Server {
   // In the order in which one needs the other; ended the other way round.
   std::unique_ptr<storage::Store> store_;
   std::unique_ptr<TaskHandlerClasses> task_handlers_;
+  // Null: no access token is asked for.
+  std::unique_ptr<AccessTokens> tokens_;
   std::unique_ptr<TemplateRegistry> templates_;
   TaskReader::FindTemplate find_template_;
   HandlerSessions sessions_;

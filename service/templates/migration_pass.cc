@@ -65,9 +65,9 @@ absl::Status MigrationPass::Move(v1::MigrateTasksResponse& page) {
     const v1::TaskUpgrade& upgrade = moving[i]->upgrade();
     engine::MigrateTask command{.task = *engine::TaskId::Parse(upgrade.task_id()),
                                 .to = tasks_.scope().to->compiled,
-                                .to_initialized = tasks_.ToInitialized(),
                                 .actor = actor_,
-                                .reason = reason_};
+                                .reason = reason_,
+                                .to_initialized = tasks_.ToInitialized()};
     absl::StatusOr<engine::Payload> context =
         tasks_.ContextAfter(command.task, upgrade.from_version());
     if (!context.ok()) {
