@@ -264,6 +264,10 @@ absl::StatusOr<std::unique_ptr<TaskRun>> DecodeTask(StoredTask stored) {
     if (!run.is_item()) task->counts.Move(StepState::kPending, run.state);
     if (run.extras != nullptr && run.extras->token_step) task->renumbered.push_back(step);
   }
+  // A task ends in the commit in which its last step does.
+  if (IsOpen(task->state) && task->counts.active() == 0) {
+    return DoesNotFit(*task, "it is open, and none of its steps is at work or waits for its turn");
+  }
   CountParents(*task);
   return task;
 }

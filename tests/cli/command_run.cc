@@ -23,7 +23,9 @@ CommandResult RunCommand(const std::vector<std::string>& arguments, const Comman
 CommandResult RunCommand(const FakeServer& server, std::vector<std::string> arguments,
                          const CommandSetting& setting) {
   arguments.insert(arguments.begin(), {"--server", server.address()});
-  return RunCommand(arguments, setting);
+  CommandResult result = RunCommand(arguments, setting);
+  FakeServer::SeeAnswers();
+  return result;
 }
 
 }  // namespace tasker::cli

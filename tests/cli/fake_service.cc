@@ -14,11 +14,16 @@ using std::chrono::seconds;
 
 constexpr seconds kPatience(10);
 
+// Held for a moment behind every answer; see FakeServer::SeeAnswers.
+std::mutex answered;
+
 template <typename Request, typename Response>
 grpc::Status Give(const Answer<Request, Response>& answer, const Request* request,
                   Response* response) {
   if (!answer) return {grpc::StatusCode::UNIMPLEMENTED, "the test set no answer"};
-  return answer(*request, response);
+  const grpc::Status status = answer(*request, response);
+  const std::scoped_lock lock(answered);
+  return status;
 }
 
 template <typename Request, typename Response>
@@ -31,6 +36,8 @@ grpc::Status GiveAll(const Answer<Request, std::vector<Response>>& answer, const
 }
 
 }  // namespace
+
+void FakeServer::SeeAnswers() { const std::scoped_lock lock(answered); }
 
 void FakeLog::Publish(const v1::Task& task, v1::Event event) {
   const std::scoped_lock lock(mutex_);

@@ -76,6 +76,7 @@ TEST(Client, CreateTask_SendsEveryField) {
                                           .reason = "test",
                                           .tags = {"a", "b"}});
   ASSERT_TRUE(created.ok()) << created.status();
+  FakeEngine::SeeAnswers();
   EXPECT_EQ(created->task_id(), kTaskId);
   EXPECT_EQ(seen.name(), "order_process");
   EXPECT_EQ(seen.context(), R"({"order_id":7})");
@@ -129,6 +130,7 @@ TEST(Client, ListAndCancel_PassTheirRequests) {
   list.set_page_token("p1");
   EXPECT_EQ(client.ListTasks(list)->next_page_token(), "after p1");
   EXPECT_EQ(client.CancelTask("t", "no more"), absl::OkStatus());
+  FakeEngine::SeeAnswers();
   EXPECT_EQ(cancelled, "t: no more");
 }
 

@@ -9,13 +9,21 @@
 namespace tasker::client {
 namespace {
 
+// Held for a moment behind every answer; see FakeEngine::SeeAnswers.
+absl::Mutex answered(absl::kConstInit);
+
 template <typename Request, typename Response>
 grpc::Status AnswerWith(const FakeEngine::Answer<Request, Response>& answer, const Request* request,
                         Response* response) {
-  return answer ? answer(*request, *response) : grpc::Status(grpc::StatusCode::UNIMPLEMENTED, "");
+  if (!answer) return {grpc::StatusCode::UNIMPLEMENTED, ""};
+  const grpc::Status status = answer(*request, *response);
+  const absl::MutexLock lock(&answered);
+  return status;
 }
 
 }  // namespace
+
+void FakeEngine::SeeAnswers() { const absl::MutexLock lock(&answered); }
 
 class FakeEngine::Handlers : public v1::HandlerService::CallbackService {
  public:

@@ -9,6 +9,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
 TEST(Restart, HonoursTheAttemptThatAHandlerStillHolds) {
@@ -79,6 +80,16 @@ TEST(Restart, LeavesOutWhatDoesNotFitItsTemplate) {
   stored.record.set_total_steps(3);
   EXPECT_EQ(partition.Restore(std::move(stored), Timestamp()).code(), absl::StatusCode::kDataLoss);
   EXPECT_EQ(partition.open_tasks(), 0u);
+}
+
+TEST(Restart, LeavesOutAnOpenTaskOfWhichNothingIsActive) {
+  Partition partition(EngineWorld::DefaultSettings(), 1);
+  StoredTask stored{MakeTaskId(1), {}, MakeTemplate({{"a"}}), MakePayload("{}"), {}};
+  stored.record.set_total_steps(1);
+  stored.record.set_state(v1::TASK_STATE_IN_PROGRESS);
+  const absl::Status refused = partition.Restore(std::move(stored), Timestamp());
+  EXPECT_EQ(refused.code(), absl::StatusCode::kDataLoss);
+  EXPECT_THAT(std::string(refused.message()), HasSubstr("none of its steps is at work"));
 }
 
 }  // namespace
