@@ -5,6 +5,7 @@
 
 #include "engine/states/step_machine.h"
 #include "engine/states/task_machine.h"
+#include "tests/simulation/simulated_handlers.h"
 
 namespace tasker::simulation {
 namespace {
@@ -92,7 +93,9 @@ std::optional<StepIndex> HistoryChecker::PlaceOf(const TaskId& task,
   const auto record = store_.rows().tasks.find(task);
   if (record == store_.rows().tasks.end()) return std::nullopt;
   const auto& steps =
-      templates_.at({record->second.namespace_(), record->second.name(), record->second.version()})
+      templates_
+          .at({record->second.namespace_(), record->second.name(), record->second.version(),
+               record->second.initialized()})
           ->steps;
   const auto found = std::ranges::find(steps, name, &engine::StepTemplate::name);
   if (found == steps.end()) return std::nullopt;
@@ -110,7 +113,7 @@ const engine::TaskTemplate& HistoryChecker::VersionThen(const TaskId& task,
   const bool earlier = moves < static_cast<std::uint32_t>(record.earlier_versions_size());
   const std::string& version =
       earlier ? record.earlier_versions(static_cast<int>(moves)) : record.version();
-  return *templates_.at({record.namespace_(), record.name(), version});
+  return *templates_.at({record.namespace_(), record.name(), version, record.initialized()});
 }
 
 void HistoryChecker::Released(const SimulatedCommit& commit) {
@@ -120,6 +123,9 @@ void HistoryChecker::Released(const SimulatedCommit& commit) {
   // A result is of an attempt handed out with an earlier commit; what follows from it comes after.
   for (const auto& acknowledgement : commit.effects.acknowledgements) {
     CheckAcknowledgement(acknowledgement);
+  }
+  for (const auto& [token, answer] : commit.ended) {
+    if (answer.ok()) CheckEnded(token);
   }
   for (const engine::Assignment& assignment : commit.effects.assignments) {
     const StepKey key = KeyOf(assignment);
@@ -195,16 +201,42 @@ void HistoryChecker::CheckAcknowledgement(const engine::Acknowledgement& acknowl
   if (step == step_of_.end() || !(newest_.at(step->second) == token)) {
     Fault(Name(token.task, token.step) + ": the result of a superseded attempt was taken");
   }
-  if (!applied_.insert(token.Encode()).second) {
+  const int most = deferred_.contains(token.Encode()) ? 2 : 1;
+  if (++applied_[token.Encode()] > most) {
     Fault(Name(token.task, token.step) + ": the same result was taken twice");
   }
+}
+
+void HistoryChecker::CheckEnded(const engine::AttemptToken& token) {
+  const auto step = step_of_.find(token.Encode());
+  if (step == step_of_.end() || !(newest_.at(step->second) == token)) {
+    Fault(Name(token.task, token.step) + ": a superseded attempt was ended from elsewhere");
+  }
+  if (!ended_.insert(token.Encode()).second) {
+    Fault(Name(token.task, token.step) + ": was ended from elsewhere twice");
+  }
+}
+
+void HistoryChecker::CheckEventsOfResults() {
+  std::map<std::string, int> told;
+  for (const auto& [task, events] : store_.rows().events) {
+    for (const auto& event : events) {
+      if (event.name() == kEvent) ++told[event.payload()];
+    }
+  }
+  std::map<std::string, int> expected;
+  for (const auto& [bytes, times] : applied_) {
+    const engine::AttemptToken token = *engine::AttemptToken::Decode(bytes);
+    if (HasEvent(token)) expected[EventPayload(token)] += times;
+  }
+  if (told != expected) Fault("events of results are not those of the results that were taken");
 }
 
 void HistoryChecker::CheckNothingLost() {
   for (const TaskId& task : created_) {
     if (!store_.rows().tasks.contains(task)) Fault("task " + task.ToString() + " is lost");
   }
-  for (const std::string& bytes : applied_) {
+  for (const auto& [bytes, times] : applied_) {
     const engine::AttemptToken token = *engine::AttemptToken::Decode(bytes);
     const std::string& name = step_of_.at(bytes).second;
     // A rerun drops items, and others may get their places; their history stays.
@@ -219,7 +251,8 @@ void HistoryChecker::CheckNothingLost() {
       continue;
     }
     const bool still_runs =
-        row->second.state() == v1::STEP_STATE_IN_PROGRESS && row->second.nonce() == token.nonce;
+        row->second.state() == v1::STEP_STATE_IN_PROGRESS &&
+        row->second.nonce() == token.nonce && !row->second.deferred();
     if (still_runs || row->second.attempts() < Raw(token.attempt)) {
       Fault(Name(token.task, token.step) + ": an acknowledged result is lost");
     }
@@ -237,6 +270,7 @@ bool HistoryChecker::Reran(const TaskId& task, const std::string& name) const {
 }
 
 void HistoryChecker::CheckHistories() {
+  CheckEventsOfResults();
   for (const auto& [task, history] : store_.rows().history) {
     CheckTransitions(task, history);
     std::vector<std::string> changes;

@@ -25,6 +25,9 @@ class HistoryChecker {
   HistoryChecker(const SimulatedStore* store, const Templates* templates)
       : store_(*store), templates_(*templates) {}
 
+  // A handler is about to say that the attempt ends later.
+  void Deferring(const engine::AttemptToken& token) { deferred_.insert(token.Encode()); }
+
   // Just synced, and about to leave the house.
   void Released(const SimulatedCommit& commit);
   // After a crash, or at the end: all that was acknowledged must still be there.
@@ -53,6 +56,8 @@ class HistoryChecker {
   void CheckAssignment(const engine::Assignment& assignment);
   void CheckTurn(const engine::Assignment& assignment);
   void CheckAcknowledgement(const engine::Acknowledgement& acknowledgement);
+  void CheckEnded(const engine::AttemptToken& token);
+  void CheckEventsOfResults();
   void CheckTransitions(const TaskId& task, const std::vector<storage::v1::Transition>& history);
 
   const SimulatedStore& store_;
@@ -60,7 +65,11 @@ class HistoryChecker {
   std::map<StepKey, engine::AttemptToken> newest_;
   // The step of each token ever handed out, and those whose results were taken.
   std::map<std::string, StepKey> step_of_;
-  std::set<std::string> applied_;
+  std::map<std::string, int> applied_;
+  // Tokens that were said to be deferred: one result more may be taken of them. Those that were
+  // ended from elsewhere.
+  std::set<std::string> deferred_;
+  std::set<std::string> ended_;
   std::set<TaskId> created_;
   std::vector<std::string> faults_;
 };

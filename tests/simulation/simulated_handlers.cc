@@ -2,7 +2,14 @@
 
 #include <algorithm>
 
+#include "engine/model/error_classes.h"
+
 namespace tasker::simulation {
+
+std::string EventPayload(const engine::AttemptToken& token) {
+  return "{\"nonce\":" + std::to_string(token.nonce) + "}";
+}
+
 namespace {
 
 constexpr int kHandlers = 4;
@@ -26,6 +33,7 @@ SimulatedHandlers::SimulatedHandlers(RandomSource* random) : random_(*random) {
     handler.instance = "h" + std::to_string(i);
     handler.concurrency = 1 + random_.Below(4);
     handler.confirms = random_.OneIn(2);
+    handler.by_credits = random_.OneIn(2);
     handlers_.push_back(std::move(handler));
   }
 }
@@ -37,10 +45,15 @@ engine::Command SimulatedHandlers::Connect(SimulatedHandler& handler) {
       handler.instance,
       handler.instance,
       handler.concurrency,
-      {{"H0", "", "", random_.Below(3)}, {"H1", "", "", 0}, {"H2", "", "", 0}},
+      {{"H0", "", "", random_.Below(3)},
+       {"H1", "", "", 0},
+       {"H2", "", "", 0},
+       {engine::TaskHandlerRoute("T"), "", "", 0}},
       {},
       {},
-      handler.confirms};
+      handler.confirms,
+      handler.by_credits};
+  handler.credits = handler.handed_out = 0;
   for (const auto& [bytes, assignment] : handler.held) command.held.push_back(assignment.token);
   return command;
 }
@@ -48,6 +61,20 @@ engine::Command SimulatedHandlers::Connect(SimulatedHandler& handler) {
 engine::Command SimulatedHandlers::Result(SimulatedHandler& handler,
                                           const engine::Assignment& assignment, bool good) {
   const engine::SessionId session{handler.session};
+  std::vector<engine::PublishedEvent> events;
+  if (HasEvent(assignment.token)) {
+    events.push_back({kEvent, engine::MakePayload(EventPayload(assignment.token))});
+  }
+  if (assignment.request && good) {
+    return engine::CompleteAttempt{session, assignment.token, assignment.context,
+                                   std::move(events)};
+  }
+  if (good && random_.OneIn(8)) {
+    deferred_.push_back(assignment.token);
+    return engine::DeferAttempt{session, assignment.token,
+                                std::chrono::seconds(random_.OneIn(2) ? 30 : 0),
+                                std::move(events)};
+  }
   if (good) {
     const engine::StepTemplate& step =
         assignment.task_template->steps[Raw(assignment.template_step)];
@@ -55,14 +82,28 @@ engine::Command SimulatedHandlers::Result(SimulatedHandler& handler,
                               ? DecisionResults(random_, assignment)
                               : "{\"n\": " + std::to_string(random_.Below(100)) + "}";
     return engine::CompleteAttempt{session, assignment.token,
-                                   engine::MakePayload(std::move(results))};
+                                   engine::MakePayload(std::move(results)), std::move(events)};
   }
   v1::Failure failure;
   failure.set_error_class("Boom");
   failure.set_message("boom");
   if (random_.OneIn(4)) failure.set_retryable(false);
   if (random_.OneIn(4)) failure.mutable_retry_after()->set_seconds(random_.Below(20));
-  return engine::FailAttempt{session, assignment.token, std::move(failure)};
+  if (random_.OneIn(8)) failure.set_business(true);
+  return engine::FailAttempt{session, assignment.token, std::move(failure), std::move(events)};
+}
+
+void SimulatedHandlers::Grant(SimulatedHandler& handler, std::uint64_t more,
+                              std::vector<engine::Command>& commands) const {
+  if (!handler.by_credits) return;
+  handler.credits += more;
+  commands.emplace_back(engine::GrantCredits{engine::SessionId{handler.session}, handler.credits});
+}
+
+engine::Command SimulatedHandlers::EndDeferred(const engine::AttemptToken& token) {
+  engine::EndDeferred command{token.task, token, engine::MakePayload("{\"n\": 1}"), {}, "webhook"};
+  if (random_.OneIn(5)) command.outcome = engine::MakeFailure("Boom", "boom");
+  return command;
 }
 
 engine::Command SimulatedHandlers::Answer(SimulatedHandler& handler) {
@@ -94,10 +135,13 @@ std::vector<engine::Command> SimulatedHandlers::DoSomething() {
           command);
       commands.push_back(command);
     }
+    const std::size_t held = handler.held.size();
+    Grant(handler, handler.concurrency - std::min<std::size_t>(held, handler.concurrency),
+          commands);
     return commands;
   }
   const engine::SessionId session{handler.session};
-  switch (random_.Below(12)) {
+  switch (random_.Below(13)) {
     case 0:
       handler.session = 0;
       return {engine::DisconnectHandler{session}};
@@ -117,9 +161,16 @@ std::vector<engine::Command> SimulatedHandlers::DoSomething() {
       // Forgets what it does, without a word.
       if (!handler.held.empty()) handler.held.erase(handler.held.begin());
       return {};
-    default:
+    case 6:
+      // Also before the deferral has come, or twice.
+      if (deferred_.empty()) return {};
+      return {EndDeferred(random_.Of(deferred_))};
+    default: {
       if (handler.held.empty()) return {};
-      return {Answer(handler)};
+      std::vector<engine::Command> commands = {Answer(handler)};
+      Grant(handler, 1, commands);
+      return commands;
+    }
   }
 }
 
@@ -144,11 +195,20 @@ std::vector<engine::Command> SimulatedHandlers::WorkOff() {
   std::vector<engine::Command> commands;
   for (SimulatedHandler& handler : handlers_) {
     // Anew, so that one that drains takes work again.
-    if (handler.session == 0 || handler.held.empty()) commands.push_back(Connect(handler));
+    if (handler.session == 0 || handler.held.empty()) {
+      commands.push_back(Connect(handler));
+      Grant(handler,
+            handler.concurrency - std::min<std::size_t>(handler.held.size(), handler.concurrency),
+            commands);
+    }
     for (const auto& [bytes, assignment] : handler.held) {
       commands.push_back(Result(handler, assignment, true));
     }
+    Grant(handler, handler.held.size(), commands);
   }
+  for (const engine::AttemptToken& token : deferred_) commands.push_back(EndDeferred(token));
+  // What was not ended by that is not current any more, or is said again.
+  if (random_.OneIn(4)) deferred_.clear();
   return commands;
 }
 
@@ -173,6 +233,9 @@ void SimulatedHandlers::Receive(const engine::Effects& effects) {
   for (const engine::Assignment& assignment : effects.assignments) {
     seen_.push_back(assignment);
     SimulatedHandler* handler = find(assignment.session);
+    if (handler != nullptr && handler->by_credits && ++handler->handed_out > handler->credits) {
+      overrun_ = true;
+    }
     // One in transit to a connection that is gone never arrives; nor do a few others.
     if (handler == nullptr || (handler->confirms && random_.OneIn(15))) continue;
     handler->held.emplace(assignment.token.Encode(), assignment);

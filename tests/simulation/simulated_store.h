@@ -33,6 +33,7 @@ struct SimulatedCommit {
   engine::Effects effects;
   // What the commands of the commit asked for and were told, to be released with it.
   std::vector<std::pair<TaskId, absl::Status>> created;
+  std::vector<std::pair<engine::AttemptToken, absl::Status>> ended;
 };
 
 class SimulatedStore {

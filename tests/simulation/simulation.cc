@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "config/initialized_template.h"
 #include "engine/migration/move_plan.h"
 #include "engine/model/error_classes.h"
 #include "tests/simulation/random_template.h"
@@ -32,6 +33,14 @@ std::string RandomContext(RandomSource& random) {
   return "{\"n\": " + std::to_string(random.Below(10)) + ", \"items\": [" + items + "]}";
 }
 
+// Task handlers may give any context.
+class AnyContext final : public engine::ContextRules {
+ public:
+  absl::StatusOr<engine::AcceptedContext> Accept(const engine::Payload& context) const override {
+    return engine::AcceptedContext{context, context};
+  }
+};
+
 }  // namespace
 
 Simulation::Simulation(std::uint64_t seed)
@@ -50,6 +59,10 @@ Simulation::Simulation(std::uint64_t seed)
         checker_.Fault("template " + name + " was refused");
         return;
       }
+      engine::TemplateId initialized = compiled->id;
+      initialized.initialized = true;
+      templates_[initialized] =
+          config::WithInitializer(*compiled, std::make_shared<AnyContext>());
       templates_[compiled->id] = compiled;
       versions_[name].push_back(std::move(compiled));
       sketch = Changed(random_, std::move(sketch));
@@ -111,6 +124,7 @@ void Simulation::CreateTask() {
                              .task_template = AnyVersion(name),
                              .context = engine::MakePayload(RandomContext(random_)),
                              .origin = {}};
+  if (random_.OneIn(3)) command.task_template = Initialized(command.task_template);
   for (std::uint32_t i = 0; i < command.task_template->steps.size(); ++i) {
     if (random_.OneIn(10)) command.bypass.push_back(StepIndex{i});
   }
@@ -173,7 +187,14 @@ void Simulation::RepairSomething() {
 
 engine::TaskTemplatePtr Simulation::TemplateOf(const TaskId& task) const {
   const storage::v1::TaskRecord& record = store_.rows().tasks.at(task);
-  return templates_.at({record.namespace_(), record.name(), record.version()});
+  return templates_.at(
+      {record.namespace_(), record.name(), record.version(), record.initialized()});
+}
+
+engine::TaskTemplatePtr Simulation::Initialized(const engine::TaskTemplatePtr& plain) const {
+  engine::TemplateId id = plain->id;
+  id.initialized = true;
+  return templates_.at(id);
 }
 
 engine::TaskTemplatePtr Simulation::AnyVersion(const std::string& name) {
@@ -187,7 +208,8 @@ void Simulation::Migrate() {
   for (int tries = 0; tries < 5 && !IsOpen(task); ++tries) task = AnyTask();
   if (!store_.rows().tasks.contains(task)) return;
   const engine::TaskTemplatePtr from = TemplateOf(task);
-  const engine::TaskTemplatePtr to = AnyVersion(from->id.name);
+  const engine::TaskTemplatePtr plain = AnyVersion(from->id.name);
+  const engine::TaskTemplatePtr to = from->initialized() ? Initialized(plain) : plain;
   const bool open = IsOpen(task);
   const auto stored = engine::DecodeTask(store_.Read(task, from));
   if (!stored.ok()) {
@@ -195,7 +217,7 @@ void Simulation::Migrate() {
     return;
   }
   const engine::MovePlan plan = PlanMove(engine::VersionDiff(from, to), **stored, now_);
-  const engine::MigrateTask command{task, to, "me", "better"};
+  const engine::MigrateTask command{task, plain, "me", "better", {}, Initialized(plain)};
   if (const std::optional<TaskId> wanted = partition_->Wants(command)) Wake(*wanted);
   SimulatedCommit commit;
   const absl::Status answer = partition_->Apply(command, now_, commit.effects);
@@ -304,6 +326,11 @@ void Simulation::Apply(std::vector<engine::Command> commands) {
     }
     const auto* create = std::get_if<engine::CreateTask>(&command);
     const std::optional<TaskId> created = create ? std::optional(create->task) : std::nullopt;
+    const auto* end = std::get_if<engine::EndDeferred>(&command);
+    const std::optional<engine::AttemptToken> ended = end ? std::optional(end->token) : std::nullopt;
+    if (const auto* deferral = std::get_if<engine::DeferAttempt>(&command)) {
+      checker_.Deferring(deferral->token);
+    }
     const bool repair = std::holds_alternative<engine::RepairStep>(command) ||
                         std::holds_alternative<engine::RepairTask>(command);
     const absl::Status answer = partition_->Apply(std::move(command), now_, commit.effects);
@@ -313,6 +340,7 @@ void Simulation::Apply(std::vector<engine::Command> commands) {
         tasks_.push_back(*created);
       }
     }
+    if (ended) commit.ended.emplace_back(*ended, answer);
     if (repair) ++(answer.ok() ? figures_.repairs : figures_.refused_repairs);
   }
   Write(std::move(commit));
@@ -350,6 +378,7 @@ void Simulation::SyncAll() {
 }
 
 void Simulation::CheckLoad() {
+  if (handlers_.overrun()) checker_.Fault("a handler was handed more than it had granted");
   for (const std::uint64_t session : handlers_.Sessions()) {
     const std::uint32_t in_flight = partition_->InFlightOf(engine::SessionId{session});
     if (in_flight > std::max(handlers_.ConcurrencyOf(session), 1u)) {
@@ -377,6 +406,9 @@ void Simulation::Finish() {
     if (!commands.empty()) Apply(std::move(commands));
     SyncAll();
     if (auto work = handlers_.WorkOff(); !work.empty()) Apply(std::move(work));
+    SyncAll();
+    // What has arrived is confirmed before the clock goes on.
+    if (auto beats = handlers_.Heartbeats(); !beats.empty()) Apply(std::move(beats));
     SyncAll();
     AdvanceTo(now_ + 20s);
     SyncAll();

@@ -68,6 +68,8 @@ class Simulation {
 
   // The version that the task runs on, as is durable.
   engine::TaskTemplatePtr TemplateOf(const TaskId& task) const;
+  // The same version with the step that initialises.
+  engine::TaskTemplatePtr Initialized(const engine::TaskTemplatePtr& plain) const;
   engine::TaskTemplatePtr AnyVersion(const std::string& name);
   void CheckMoved(const TaskId& task);
 
