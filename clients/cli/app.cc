@@ -13,6 +13,7 @@
 #include "clients/cli/handler_commands.h"
 #include "clients/cli/insight_commands.h"
 #include "clients/cli/operator_commands.h"
+#include "clients/cli/protocol_commands.h"
 #include "clients/cli/security_options.h"
 #include "clients/cli/session.h"
 #include "clients/cli/task_commands.h"
@@ -115,6 +116,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   GraphCommands graph_commands(app, session);
   EventCommands event_commands(app, session);
   HandlerCommands handler_commands(app, session);
+  ProtocolCommands protocol_commands(app, session);
   AdminCommands admin_commands(app, session);
   TransferCommands transfer_commands(app, session);
   try {

@@ -6,6 +6,7 @@
 #include "absl/strings/str_join.h"
 
 #include "clients/cli/table.h"
+#include "clients/cli/terminal_text.h"
 #include "clients/cli/time_text.h"
 
 namespace tasker::cli {
@@ -23,6 +24,9 @@ std::string ClassText(const v1::HandlerClass& served) {
 std::string ClassesText(const v1::ConnectedHandler& handler) {
   std::vector<std::string> texts;
   for (const auto& served : handler.handler_classes()) texts.push_back(ClassText(served));
+  for (const auto& served : handler.task_handler_classes()) {
+    texts.push_back("task handler " + ClassText(served));
+  }
   return absl::StrJoin(texts, ", ");
 }
 
@@ -55,6 +59,13 @@ ExitCode HandlerCommands::List(Connection& connection) {
                   ClassesText(handler)});
   }
   table.Print(session_.console.out);
+  if (response.task_handler_classes_size() > 0) {
+    session_.console.out << EscapeControls(
+                                absl::StrCat("new tasks are initialised that have the "
+                                             "task_handler_class ",
+                                             absl::StrJoin(response.task_handler_classes(), ", ")))
+                         << '\n';
+  }
   return ExitCode::kOk;
 }
 

@@ -21,7 +21,7 @@ std::string HoldText(v1::StepHold hold) {
       "",           "ended",      "running",      "dependencies", "blocked by failure",
       "backoff",    "no handler", "no free slot", "paused",       "task concurrency",
       "limit",      "timer",      "signal",       "sub-task",     "items",
-      "in reserve", "cancelling"};
+      "in reserve", "cancelling", "deferred"};
   const auto place = static_cast<std::size_t>(hold);
   return place < kTexts.size() ? kTexts[place] : absl::StrCat("hold ", static_cast<int>(hold));
 }

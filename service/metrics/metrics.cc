@@ -133,7 +133,9 @@ const std::string& Metrics::ErrorClassLabel(const std::string& error_class) {
 void Metrics::ObserveOne(const EventRecord& event) {
   const std::string& name = event.name();
   if (name == names::kStepCompleted || name == names::kStepFailed) {
-    const char* status = name == names::kStepCompleted ? "complete" : "failed";
+    const char* status = name == names::kStepCompleted ? "complete"
+                         : event.business()             ? "business_error"
+                                                        : "failed";
     Labels labels = With(StepLabels(event), "status", status);
     if (!event.error_class().empty()) {
       labels.emplace("error_class", ErrorClassLabel(event.error_class()));

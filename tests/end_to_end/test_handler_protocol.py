@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import subprocess
 
 import grpc
 import pytest
 from bare_handler import ALL_FEATURES, BareHandler, registration
-from conftest import PATIENCE_S
+from conftest import PATIENCE_S, TASKERD
 from tasker._generated.tasker.v1 import (
     event_service_pb2,
     event_service_pb2_grpc,
@@ -272,3 +274,25 @@ step_templates: [{name: a, handler_class: H}]
         taskerd.start()
         task = order.create("order", {}).task_id
         assert [step.name for step in order.show(task).steps] == ["a"]
+
+
+def test_the_command_line_ends_steps_publishes_and_forgets(taskerd, service):
+    def run(*arguments: str) -> subprocess.CompletedProcess:
+        return subprocess.run([TASKERD.parent / "tasker", "--server", taskerd.address, *arguments],
+                              capture_output=True, text=True, timeout=PATIENCE_S)
+
+    task = service.create("chain", {}).task_id
+    with BareHandler(taskerd.address, registration("H", task_handlers=["OrderProcess"])) as handler:
+        attempt = handler.assignment()
+        handler.result(attempt, deferred=pb.Deferral())
+        assert "deferred" in run("task", "explain", task).stdout
+        assert "task handler OrderProcess" in run("handlers", "list").stdout
+    token = base64.urlsafe_b64encode(attempt.token).decode().rstrip("=")
+    assert run("step", "complete", token, "--results", '{"ok":true}').stdout == "applied\n"
+    assert run("step", "complete", token, "--fail", "late").stdout == "already applied\n"
+    assert run("step", "complete", "?").returncode == 2
+    assert json.loads(service.show(task).steps[0].results) == {"ok": True}
+    assert run("events", "publish", "order.paid", "--task-id", task, "--payload", "{}").stdout == "published order.paid\n"
+    assert "lower-case" in run("events", "publish", "Paid").stderr
+    assert run("handlers", "forget", "OrderProcess").stdout == "forgot OrderProcess\n"
+    assert run("handlers", "forget", "OrderProcess").returncode == 1
