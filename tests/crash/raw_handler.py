@@ -16,7 +16,7 @@ import signal
 import sys
 import threading
 import time
-from typing import Dict, Iterator, Optional
+from typing import Dict, Iterator, List, Optional
 
 import grpc
 
@@ -26,6 +26,8 @@ from tasker._generated.tasker.v1 import handler_service_pb2 as pb
 from tasker._generated.tasker.v1 import handler_service_pb2_grpc, task_pb2
 
 CONCURRENCY = 16
+# How long a deferred attempt is waited for, in seconds.
+DEFERRED_S = 5
 
 
 class RawHandler:
@@ -40,6 +42,8 @@ class RawHandler:
         self._held: Dict[bytes, Optional[pb.StepResult]] = {}
         self._outbox: "queue.Queue[Optional[pb.ConnectRequest]]" = queue.Queue()
         self._work: "queue.Queue[pb.Assignment]" = queue.Queue()
+        # Of the stream that is open: how much it has taken on in all.
+        self._credits = 0
         for _ in range(CONCURRENCY):
             threading.Thread(target=self._do_steps, daemon=True).start()
 
@@ -70,7 +74,10 @@ class RawHandler:
                         self._journal.write("stale_at_register", token=token.hex())
                         with self._lock:
                             self._held.pop(token, None)
-                    outbox.put(pb.ConnectRequest(results=[r for r in results if r.token in self._held]))
+                    again = [r for r in results if r.token in self._held]
+                    with self._lock:
+                        self._credits = CONCURRENCY - len(self._held)
+                    self._send_results(outbox, again)
                     first = False
                 self._take(message)
         finally:
@@ -81,7 +88,14 @@ class RawHandler:
         return pb.Register(
             name=self._name, instance_id=self._instance, sdk_name="crash-test", sdk_version="1",
             concurrency=CONCURRENCY, handler_classes=[pb.HandlerClass(handler_class="Crash::Step")],
-            held_tokens=list(self._held), confirms_assignments=True)
+            held_tokens=list(self._held), confirms_assignments=True,
+            features=[pb.PROTOCOL_FEATURE_CREDITS, pb.PROTOCOL_FEATURE_DEFERRED_COMPLETION])
+
+    def _send_results(self, outbox: "queue.Queue", results: List[pb.StepResult]) -> None:
+        """Each result makes room for one assignment more, and says so."""
+        with self._lock:
+            self._credits += len(results)
+            outbox.put(pb.ConnectRequest(results=results, credits=self._credits))
 
     def _outgoing(self, outbox: "queue.Queue", done: threading.Event) -> Iterator[pb.ConnectRequest]:
         while not done.is_set():
@@ -97,6 +111,14 @@ class RawHandler:
 
     def _take(self, message: pb.ConnectResponse) -> None:
         for done in message.acknowledgements:
+            with self._lock:
+                result = self._held.get(done.token)
+            if result is not None and result.HasField("deferred"):
+                self._journal.write("deferral_acknowledged", token=done.token.hex())
+                with self._lock:
+                    self._held.pop(done.token, None)
+                threading.Thread(target=self._complete, args=(done.token,), daemon=True).start()
+                continue
             self._journal.write("acknowledged", token=done.token.hex(),
                                 outcome=pb.AcknowledgementOutcome.Name(done.outcome))
             with self._lock:
@@ -123,6 +145,7 @@ class RawHandler:
             # The step's work. By chance none, or as long as it takes the engine to be restarted.
             with self._lock:
                 pause = self._random.choice([0, 0, 0.002, 0.02, 0.1])
+                defers = self._random.random() < 0.1
             token = assignment.token.hex()
             item = assignment.item_index if assignment.HasField("item_index") else None
             self._journal.write(
@@ -135,15 +158,36 @@ class RawHandler:
             if assignment.step_name.startswith("flaky") and assignment.attempt_number == 1:
                 result.failure.CopyFrom(task_pb2.Failure(
                     error_class="Crash::Flaky", message="the first attempt fails", retryable=True))
+            elif defers:
+                # It is ended from elsewhere; should this process be killed first, by its time.
+                result.deferred.timeout.FromSeconds(DEFERRED_S)
             else:
                 result.success.results = json.dumps({"by": token}).encode()
-            self._journal.write("sent", token=token, success=result.HasField("success"))
+            if not result.HasField("deferred"):
+                self._journal.write("sent", token=token, success=result.HasField("success"))
             with self._lock:
                 # Taken from it meanwhile: the engine is told all the same, and must not take it.
                 if assignment.token in self._held:
                     self._held[assignment.token] = result
                 outbox = self._outbox
-            outbox.put(pb.ConnectRequest(results=[result]))
+            self._send_results(outbox, [result])
+
+    def _complete(self, token: bytes) -> None:
+        """Ends a deferred attempt without the stream, as a webhook would."""
+        result = pb.StepResult(token=token)
+        result.success.results = json.dumps({"by": token.hex()}).encode()
+        self._journal.write("sent", token=token.hex(), success=True)
+        while True:
+            try:
+                with channel_to(self._address) as channel:
+                    answer = handler_service_pb2_grpc.HandlerServiceStub(channel).CompleteStep(
+                        pb.CompleteStepRequest(result=result, actor="webhook"), wait_for_ready=True, timeout=30)
+            except grpc.RpcError:
+                time.sleep(0.02)
+                continue
+            self._journal.write("acknowledged", token=token.hex(),
+                                outcome=pb.AcknowledgementOutcome.Name(answer.outcome))
+            return
 
 
 def main() -> None:
