@@ -18,7 +18,7 @@ func taskOf(assignment *taskerpb.Assignment) *Task {
 		Namespace:   assignment.Namespace,
 		Version:     assignment.Version,
 		Priority:    int(assignment.Priority),
-		RawContext:  assignment.Context,
+		RawContext:  orObject(assignment.Context),
 		Initiator:   assignment.Request.GetInitiator(),
 		Tags:        assignment.Request.GetTags(),
 		Traceparent: assignment.Traceparent,
@@ -32,7 +32,7 @@ func requestOf(assignment *taskerpb.Assignment) *TaskRequest {
 		Name:         assignment.TaskName,
 		Namespace:    assignment.Namespace,
 		Version:      assignment.Version,
-		RawContext:   assignment.Context,
+		RawContext:   orObject(assignment.Context),
 		Initiator:    assignment.Request.GetInitiator(),
 		SourceSystem: assignment.Request.GetSourceSystem(),
 		Reason:       assignment.Request.GetReason(),
@@ -55,7 +55,7 @@ func stepOf(assignment *taskerpb.Assignment) *Step {
 		State:         "in_progress",
 		AttemptNumber: int(assignment.AttemptNumber),
 		RetryLimit:    int(assignment.RetryLimit),
-		RawConfig:     assignment.HandlerConfig,
+		RawConfig:     orObject(assignment.HandlerConfig),
 		ItemIndex:     -1,
 		RawCheckpoint: assignment.Checkpoint,
 		Traceparent:   assignment.Traceparent,
@@ -70,6 +70,13 @@ func stepOf(assignment *taskerpb.Assignment) *Step {
 		step.Deadline = time.Now().Add(assignment.StartToClose.AsDuration())
 	}
 	return step
+}
+
+func orObject(data []byte) json.RawMessage {
+	if len(data) == 0 {
+		return json.RawMessage("{}")
+	}
+	return data
 }
 
 func orNull(data []byte) json.RawMessage {

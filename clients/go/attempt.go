@@ -1,6 +1,7 @@
 package tasker
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -219,24 +220,27 @@ func guard(function func() (any, error)) (results any, err error) {
 
 // problemOf says what in an assignment cannot be read; empty: nothing.
 func problemOf(assignment *taskerpb.Assignment) string {
-	parts := []struct {
-		name string
-		data []byte
-	}{
-		{"context", assignment.Context},
-		{"handler_config", assignment.HandlerConfig},
-		{"checkpoint", assignment.Checkpoint},
-		{"item", assignment.Item},
+	type part struct {
+		name   string
+		data   []byte
+		object bool
+	}
+	parts := []part{
+		{"context", assignment.Context, true},
+		{"handler_config", assignment.HandlerConfig, true},
+		{"checkpoint", assignment.Checkpoint, false},
+		{"item", assignment.Item, false},
 	}
 	for _, dependency := range assignment.Dependencies {
-		parts = append(parts, struct {
-			name string
-			data []byte
-		}{"results of " + dependency.StepName, dependency.Results})
+		parts = append(parts, part{"results of " + dependency.StepName, dependency.Results, false})
 	}
-	for _, part := range parts {
-		if len(part.data) > 0 && (!json.Valid(part.data) || !utf8.Valid(part.data)) {
-			return fmt.Sprintf("the assignment's %s is no JSON in UTF-8", part.name)
+	for _, each := range parts {
+		switch {
+		case len(each.data) == 0:
+		case !json.Valid(each.data) || !utf8.Valid(each.data):
+			return fmt.Sprintf("the assignment's %s is no JSON in UTF-8", each.name)
+		case each.object && bytes.TrimLeft(each.data, " \t\r\n")[0] != '{':
+			return fmt.Sprintf("the assignment's %s is no JSON object", each.name)
 		}
 	}
 	return ""

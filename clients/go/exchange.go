@@ -22,10 +22,11 @@ func (s *stream) take(message *taskerpb.ConnectResponse) (registered bool) {
 			delete(w.held, string(each.Token))
 		}
 	}
+	// In the order of the message's fields: an assignment and its cancellation may come together.
+	s.takeAssignments(message.Assignments)
 	for _, each := range message.Cancellations {
 		s.takeCancellation(each)
 	}
-	s.takeAssignments(message.Assignments)
 	if message.Drain != nil && !s.engineDrains {
 		s.engineDrains = true
 		w.log.Info("the service drains", "address", s.address, "reason", message.Drain.Reason)
