@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"time"
 )
@@ -199,7 +200,12 @@ func (c *APIConnection) once(ctx context.Context, method, address string, conten
 	}
 	answer, err := c.client.Do(request)
 	if err != nil {
-		return nil, &RetryableError{Message: "the request failed", Err: err}
+		// Its text has the whole URL, with what may be secret in the query.
+		var failed *url.Error
+		if errors.As(err, &failed) {
+			err = failed.Err
+		}
+		return nil, &RetryableError{Message: shown(request), Err: err, origin: here()}
 	}
 	defer answer.Body.Close()
 	body, err := io.ReadAll(io.LimitReader(answer.Body, apiBodyBytesMax+1))
@@ -212,12 +218,12 @@ func (c *APIConnection) once(ctx context.Context, method, address string, conten
 	if answer.StatusCode >= 200 && answer.StatusCode < 300 {
 		return &APIResponse{Status: answer.StatusCode, Header: answer.Header, Body: body}, nil
 	}
-	return nil, failedAnswer(method, answer, body, time.Now())
+	return nil, failedAnswer(answer, body, time.Now())
 }
 
 // failedAnswer is the error for an answer that is not of 2xx.
-func failedAnswer(method string, answer *http.Response, body []byte, now time.Time) error {
-	message := fmt.Sprintf("%s %s: %s", method, answer.Request.URL.Redacted(), answer.Status)
+func failedAnswer(answer *http.Response, body []byte, now time.Time) error {
+	message := shown(answer.Request) + ": " + answer.Status
 	if start := strings.TrimSpace(string(body)); start != "" {
 		if len(start) > 500 {
 			start = start[:500] + "..."
@@ -232,4 +238,9 @@ func failedAnswer(method string, answer *http.Response, body []byte, now time.Ti
 	default:
 		return NewPermanentError(message)
 	}
+}
+
+// shown is a request without what may be secret of its URL.
+func shown(request *http.Request) string {
+	return fmt.Sprintf("%s %s://%s%s", request.Method, request.URL.Scheme, request.URL.Host, request.URL.EscapedPath())
 }

@@ -6,6 +6,7 @@ require (
 	github.com/google/uuid v1.6.0
 	google.golang.org/grpc v1.64.1
 	google.golang.org/protobuf v1.33.0
+	gopkg.in/yaml.v3 v3.0.1
 )
 
 require (
