@@ -62,6 +62,7 @@ type Worker struct {
 	// Closed by Stop, and once the drain timeout has ended.
 	stopped, gaveUp chan struct{}
 	stopOnce        sync.Once
+	giveUpOnce      sync.Once
 	running         sync.WaitGroup
 
 	// Guards everything below.
@@ -209,7 +210,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		defer timer.Stop()
 		select {
 		case <-timer.C:
-			close(w.gaveUp)
+			w.giveUp()
 		case <-ended:
 		}
 	}()
@@ -321,6 +322,9 @@ func (w *Worker) isStopping() bool {
 	defer w.mutex.Unlock()
 	return w.stopping
 }
+
+// giveUp lets Run return, whatever is left.
+func (w *Worker) giveUp() { w.giveUpOnce.Do(func() { close(w.gaveUp) }) }
 
 func (w *Worker) isGivenUp() bool {
 	select {
