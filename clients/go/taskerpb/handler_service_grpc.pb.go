@@ -20,9 +20,10 @@ import (
 const _ = grpc.SupportPackageIsVersion7
 
 const (
-	HandlerService_Connect_FullMethodName      = "/tasker.v1.HandlerService/Connect"
-	HandlerService_CompleteStep_FullMethodName = "/tasker.v1.HandlerService/CompleteStep"
-	HandlerService_ListHandlers_FullMethodName = "/tasker.v1.HandlerService/ListHandlers"
+	HandlerService_Connect_FullMethodName           = "/tasker.v1.HandlerService/Connect"
+	HandlerService_CompleteStep_FullMethodName      = "/tasker.v1.HandlerService/CompleteStep"
+	HandlerService_ListHandlers_FullMethodName      = "/tasker.v1.HandlerService/ListHandlers"
+	HandlerService_ForgetTaskHandler_FullMethodName = "/tasker.v1.HandlerService/ForgetTaskHandler"
 )
 
 // HandlerServiceClient is the client API for HandlerService service.
@@ -70,6 +71,12 @@ type HandlerServiceClient interface {
 	CompleteStep(ctx context.Context, in *CompleteStepRequest, opts ...grpc.CallOption) (*CompleteStepResponse, error)
 	// Lists the handlers that are connected, by name and instance.
 	ListHandlers(ctx context.Context, in *ListHandlersRequest, opts ...grpc.CallOption) (*ListHandlersResponse, error)
+	// Forgets that a class of tasks has a task handler: new tasks of it begin without being initialised,
+	// until such a handler registers again. Tasks that wait to be initialised go on waiting; skip their
+	// step `@initialize` to let them go.
+	//
+	// Errors: NOT_FOUND: no task handler ever registered for the class.
+	ForgetTaskHandler(ctx context.Context, in *ForgetTaskHandlerRequest, opts ...grpc.CallOption) (*ForgetTaskHandlerResponse, error)
 }
 
 type handlerServiceClient struct {
@@ -129,6 +136,15 @@ func (c *handlerServiceClient) ListHandlers(ctx context.Context, in *ListHandler
 	return out, nil
 }
 
+func (c *handlerServiceClient) ForgetTaskHandler(ctx context.Context, in *ForgetTaskHandlerRequest, opts ...grpc.CallOption) (*ForgetTaskHandlerResponse, error) {
+	out := new(ForgetTaskHandlerResponse)
+	err := c.cc.Invoke(ctx, HandlerService_ForgetTaskHandler_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // HandlerServiceServer is the server API for HandlerService service.
 // All implementations must embed UnimplementedHandlerServiceServer
 // for forward compatibility
@@ -174,6 +190,12 @@ type HandlerServiceServer interface {
 	CompleteStep(context.Context, *CompleteStepRequest) (*CompleteStepResponse, error)
 	// Lists the handlers that are connected, by name and instance.
 	ListHandlers(context.Context, *ListHandlersRequest) (*ListHandlersResponse, error)
+	// Forgets that a class of tasks has a task handler: new tasks of it begin without being initialised,
+	// until such a handler registers again. Tasks that wait to be initialised go on waiting; skip their
+	// step `@initialize` to let them go.
+	//
+	// Errors: NOT_FOUND: no task handler ever registered for the class.
+	ForgetTaskHandler(context.Context, *ForgetTaskHandlerRequest) (*ForgetTaskHandlerResponse, error)
 	mustEmbedUnimplementedHandlerServiceServer()
 }
 
@@ -189,6 +211,9 @@ func (UnimplementedHandlerServiceServer) CompleteStep(context.Context, *Complete
 }
 func (UnimplementedHandlerServiceServer) ListHandlers(context.Context, *ListHandlersRequest) (*ListHandlersResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method ListHandlers not implemented")
+}
+func (UnimplementedHandlerServiceServer) ForgetTaskHandler(context.Context, *ForgetTaskHandlerRequest) (*ForgetTaskHandlerResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ForgetTaskHandler not implemented")
 }
 func (UnimplementedHandlerServiceServer) mustEmbedUnimplementedHandlerServiceServer() {}
 
@@ -265,6 +290,24 @@ func _HandlerService_ListHandlers_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _HandlerService_ForgetTaskHandler_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ForgetTaskHandlerRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(HandlerServiceServer).ForgetTaskHandler(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: HandlerService_ForgetTaskHandler_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(HandlerServiceServer).ForgetTaskHandler(ctx, req.(*ForgetTaskHandlerRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // HandlerService_ServiceDesc is the grpc.ServiceDesc for HandlerService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -279,6 +322,10 @@ var HandlerService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListHandlers",
 			Handler:    _HandlerService_ListHandlers_Handler,
+		},
+		{
+			MethodName: "ForgetTaskHandler",
+			Handler:    _HandlerService_ForgetTaskHandler_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
