@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections import deque
 from concurrent import futures
 from typing import Deque, Dict, List, Optional, Tuple
@@ -33,7 +34,8 @@ class FakeEngine(grpc.GenericRpcHandler):
         self._streams: "queue.Queue[Stream]" = queue.Queue()
         self._all: List[Stream] = []
         self._refusals: Deque[Tuple[grpc.StatusCode, str]] = deque()
-        self.refused = 0
+        # When streams were refused.
+        self.refused_at: List[float] = []
         # What GetTask answers, and what was asked: ids of tasks, with the calls' metadata.
         self.tasks: Dict[str, protocol.task_pb2.Task] = {}
         self.asked: List[Tuple[str, Dict[str, str]]] = []
@@ -59,7 +61,7 @@ class FakeEngine(grpc.GenericRpcHandler):
     def _connect(self, requests, context):
         if self._refusals:
             code, details = self._refusals.popleft()
-            self.refused += 1
+            self.refused_at.append(time.monotonic())
             self._trace.write("refused", f"{code.name}: {details}")
             context.abort(code, details)
         stream = Stream(self._rules, self._trace, dict(context.invocation_metadata()))

@@ -22,6 +22,7 @@ class Proxy:
         self._loop = asyncio.new_event_loop()
         self._writers: List[asyncio.StreamWriter] = []
         self._connections = 0
+        self._held_up = False
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
         self._server = self._call(self._start)
@@ -39,22 +40,26 @@ class Proxy:
         self._connections += 1
         try:
             target_reader, target_writer = await asyncio.open_connection(self._host, self._port)
-        except OSError:
+        except (OSError, asyncio.CancelledError):
             writer.close()
             return
         both = [writer, target_writer]
         self._writers += both
-        await asyncio.gather(self._pump(reader, target_writer, self._to_target_open), self._pump(target_reader, writer))
+        try:
+            await asyncio.gather(self._pump(reader, target_writer, self._to_target_open),
+                                 self._pump(target_reader, writer))
+        except asyncio.CancelledError:  # the proxy is closed
+            pass
         for each in both:
             each.close()
             if each in self._writers:
                 self._writers.remove(each)
 
-    @staticmethod
-    async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event = None) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, gate: asyncio.Event = None) -> None:
         try:
             while data := await reader.read(_CHUNK):
                 if gate is not None:
+                    self._held_up = not gate.is_set()
                     await gate.wait()
                 writer.write(data)
                 await writer.drain()
@@ -87,6 +92,10 @@ class Proxy:
             self._to_target_open.clear()
 
         self._call(close_gate)
+
+    def await_held_up(self) -> None:
+        """Until something is held up."""
+        wait_until(lambda: self._held_up, "the handler to send something")
 
     def let_go(self) -> None:
         """What was held up goes on."""

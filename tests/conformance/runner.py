@@ -29,8 +29,10 @@ def run_scenario(scenario: Scenario, command: List[str], folder: pathlib.Path, t
             told = failed.details() if isinstance(failed, grpc.RpcError) else str(failed)
             # What the handler did wrongly before is often why.
             reason = "; ".join([told, *world.rules.breaches])
-        except Exception:  # a fault of the suite; the others have to run all the same
-            reason = f"the suite itself failed: {traceback.format_exc()}"
+        except Exception as error:  # what came back is not even of the right shape; the others run all the same
+            line = traceback.extract_tb(error.__traceback__)[-1]
+            reason = "; ".join([f"{type(error).__name__}: {error} ({pathlib.Path(line.filename).name}:{line.lineno})",
+                                *world.rules.breaches])
         else:
             world.check_rules()
     except ScenarioFailed as failed:

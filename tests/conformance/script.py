@@ -17,12 +17,14 @@ from google.protobuf.message import DecodeError
 
 from outcome import PATIENCE_S, ScenarioFailed, check
 from protocol import ALL_FEATURES, APPLIED, CREDITS, as_json, pb
+from proxy import Proxy
 from rules import Rules
 from wire_trace import Trace
 
 _TOKENS = itertools.count(1)
 TASK_ID = "01890a5d-ac96-774b-bcce-b302099a8057"
 _DRAIN_PAUSE_S = 0.2
+_BREAK_S = 0.1
 
 
 def new_token() -> bytes:
@@ -60,9 +62,10 @@ class Stream:
             self.on_gone()
             return
         with self._changed:
-            self.half_closed = True
-            # A stream that the engine ended looks the same from here.
+            # A stream that broke looks the same from here until gRPC has told of it.
+            self._changed.wait_for(lambda: self.gone, _BREAK_S)
             if not self.gone:
+                self.half_closed = True
                 self._trace.write("handler", "(closes its side)")
                 self.rules.half_closed()
             self._changed.notify_all()
@@ -84,7 +87,7 @@ class Stream:
             self._changed.notify_all()
 
     def on_gone(self) -> None:
-        """The stream is over."""
+        """The stream is over, or is about to be cut: what still comes is not heard."""
         with self._changed:
             self.gone = True
             self.rules.ended()
@@ -175,6 +178,12 @@ class Stream:
             self.gone = True
             self.rules.ended()
         self._to_send.put((code, details))
+
+    def cut(self, proxy: Proxy) -> None:
+        """Resets the connection that it goes by."""
+        self._trace.write("engine ", "(the connection is cut)")
+        self.on_gone()
+        proxy.cut()
 
     def end_ok(self) -> None:
         """Ends the stream as if both sides had drained, though they have not."""

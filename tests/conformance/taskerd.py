@@ -68,9 +68,18 @@ class Taskerd:
             self._process = subprocess.Popen([str(self._program), "--config", str(self._settings)], stdout=log,
                                              stderr=log, env=dict(os.environ), start_new_session=True)
         try:
+            wait_until(self._answers, "taskerd to start")
+        except ScenarioFailed as failed:
+            raise ScenarioFailed(f"{failed}\n{self.log.read_text()[-1000:]}") from None
+
+    def _answers(self) -> bool:
+        if self._process.poll() is not None:
+            raise ScenarioFailed("taskerd exited at its start")
+        try:
             self.handlers.ListHandlers(pb.ListHandlersRequest(), wait_for_ready=True, timeout=PATIENCE_S)
-        except grpc.RpcError as error:
-            raise ScenarioFailed(f"taskerd did not start: {error.details()}\n{self.log.read_text()[-1000:]}") from None
+        except grpc.RpcError:  # the end of the connection to the one before
+            return False
+        return True
 
     def kill(self) -> None:
         """SIGKILL."""

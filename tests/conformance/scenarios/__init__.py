@@ -2,4 +2,5 @@
 
 from . import (  # noqa: F401
     registration, connection, credits, assignments, results, heartbeats, cancellation, draining, hostile, payloads,
-    failures, features, security, slow_engine)
+    failures, features, security, slow_engine, real_work,
+    real_faults)

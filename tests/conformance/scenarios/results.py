@@ -80,7 +80,7 @@ def result_cut_off(world: World) -> None:
     stream.await_confirmed(token)
     proxy.hold_up()
     held.release()
-    proxy.cut()
+    stream.cut(proxy)
     proxy.let_go()
     stream = engine.accept()
     check_equal(list(stream.rules.register.held_tokens), [token], "held_tokens")

@@ -136,7 +136,7 @@ def tls_survives_a_reconnect(world: World) -> None:
     stream = engine.accept()
     token = stream.assign("Echo")
     stream.await_result(token)
-    proxy.cut()
+    stream.cut(proxy)
     stream = engine.accept()
     check_equal(list(stream.rules.register.held_tokens), [token], "held_tokens")
     stream.finish(token)
