@@ -10,12 +10,12 @@ import threading
 import time
 from collections import deque
 from concurrent import futures
-from typing import Deque, Dict, List, Optional, Tuple
+from typing import Callable, Deque, Dict, List, Optional, Tuple
 
 import grpc
 
 import protocol
-from outcome import PATIENCE_S, ScenarioFailed
+from outcome import PATIENCE_S, check
 from protocol import task_service_pb2
 from rules import Rules
 from script import Stream
@@ -23,13 +23,17 @@ from wire_trace import Trace
 
 # Streams that are open at one time, and calls of GetTask beside them.
 _CALLS_MAX = 16
+# How often it is looked whether the handler is still there.
+_LOOK_S = 0.2
 
 
 class FakeEngine(grpc.GenericRpcHandler):
     """Serves on loopback from the start on; `stop` ends it and every stream."""
 
     def __init__(self, rules: Rules, trace: Trace, port: int = 0,
-                 credentials: Optional[grpc.ServerCredentials] = None):
+                 credentials: Optional[grpc.ServerCredentials] = None, alive: Callable[[], bool] = lambda: True):
+        """`alive`: whether anybody is left who could connect."""
+        self._alive = alive
         self._rules, self._trace = rules, trace
         self._streams: "queue.Queue[Stream]" = queue.Queue()
         self._all: List[Stream] = []
@@ -83,10 +87,16 @@ class FakeEngine(grpc.GenericRpcHandler):
 
     def await_stream(self, patience_s: float = PATIENCE_S) -> Stream:
         """The next connection, with its register read."""
-        try:
-            stream = self._streams.get(timeout=patience_s)
-        except queue.Empty:
-            raise ScenarioFailed("the handler did not connect") from None
+        ends = time.monotonic() + patience_s
+        while True:
+            # Asked before: what has just left may have come first.
+            alive = self._alive()
+            try:
+                stream = self._streams.get(timeout=_LOOK_S)
+                break
+            except queue.Empty:
+                check(alive, "the handler exited instead of connecting")
+                check(time.monotonic() < ends, "the handler did not connect")
         stream.await_that(lambda: stream.frames, "a first frame")
         return stream
 

@@ -67,8 +67,6 @@ class FrameChecks:
         for result in self._frame.results:
             yield from self._result(result)
         yield from self._heartbeat(self._frame.heartbeat)
-        if len(set(self._frame.confirmed_tokens)) != len(self._frame.confirmed_tokens):
-            yield "confirmed-tokens", "a token is named twice in one frame"
 
     def _register(self, register: pb.Register) -> Iterator[Fault]:
         for name in ("name", "instance_id"):

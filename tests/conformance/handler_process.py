@@ -8,6 +8,7 @@ import signal
 import subprocess
 from typing import List, Optional
 
+import children
 from outcome import PATIENCE_S, ScenarioFailed
 
 _TAIL_BYTES = 2000
@@ -27,10 +28,7 @@ class HandlerProcess:
         self.log = log
         # Proxies of the surroundings are no part of the test.
         environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
-        with log.open("ab") as out:
-            # A session of its own: what its starter leaves behind can be ended with it.
-            self._process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                                             env=environment, start_new_session=True)
+        self._process = children.start([*command, *arguments], log, environment)
 
     def terminate(self) -> None:
         """SIGTERM: it drains and exits."""
@@ -38,11 +36,7 @@ class HandlerProcess:
 
     def kill(self) -> None:
         """SIGKILL, to all that it started."""
-        try:
-            os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-        self._process.wait()
+        children.kill(self._process)
 
     def is_running(self) -> bool:
         """Whether it has not exited."""

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+import signal
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -21,6 +22,7 @@ os.environ.setdefault("GRPC_ENABLE_FORK_SUPPORT", "0")
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import children  # noqa: E402
 import report  # noqa: E402
 import scenarios  # noqa: E402,F401  (lists them)
 from report import Verdict  # noqa: E402
@@ -101,7 +103,14 @@ def main() -> int:
     return 0 if all(verdict.ok for verdict in verdicts.values()) else 1
 
 
+def interrupted(number: int, _frame: object) -> None:
+    children.kill_all()
+    os._exit(128 + number)
+
+
 if __name__ == "__main__":
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, interrupted)
     code = main()
     sys.stdout.flush()
     # Threads of gRPC that still say farewell would hold up an ordinary exit.

@@ -30,7 +30,7 @@ class World:
 
     def engine(self, **settings: Any) -> FakeEngine:
         """A fake engine. See FakeEngine."""
-        engine = FakeEngine(self.rules, self.trace, **settings)
+        engine = FakeEngine(self.rules, self.trace, alive=self._anybody_runs, **settings)
         self._closers.append(engine.stop)
         return engine
 
@@ -64,6 +64,9 @@ class World:
         engine = self.engine()
         handler = self.handler(engine, concurrency=concurrency)
         return handler, engine, engine.accept(**registered)
+
+    def _anybody_runs(self) -> bool:
+        return not self._handlers or any(handler.is_running() for handler in self._handlers)
 
     def check_rules(self) -> None:
         """Fails with what the handler did against the protocol."""

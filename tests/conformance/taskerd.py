@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import signal
 import socket
 import subprocess
 from typing import Any, Callable, List, Optional
 
 import grpc
 
+import children
 from outcome import PATIENCE_S, ScenarioFailed, wait_until
 from protocol import pb, task_pb2, task_service_pb2
 from tasker._generated.tasker.v1 import event_service_pb2, event_service_pb2_grpc
@@ -64,9 +64,8 @@ class Taskerd:
 
     def start(self) -> None:
         """Starts it, and waits until it can be talked to."""
-        with self.log.open("ab") as log:
-            self._process = subprocess.Popen([str(self._program), "--config", str(self._settings)], stdout=log,
-                                             stderr=log, env=dict(os.environ), start_new_session=True)
+        command = [str(self._program), "--config", str(self._settings)]
+        self._process = children.start(command, self.log, dict(os.environ))
         try:
             wait_until(self._answers, "taskerd to start")
         except ScenarioFailed as failed:
@@ -83,8 +82,7 @@ class Taskerd:
 
     def kill(self) -> None:
         """SIGKILL."""
-        self._process.send_signal(signal.SIGKILL)
-        self._process.wait()
+        children.kill(self._process)
 
     def terminate(self) -> None:
         """SIGTERM; returns at once."""
@@ -96,7 +94,7 @@ class Taskerd:
 
     def close(self) -> None:
         """Ends it."""
-        if self._process is not None and self._process.poll() is None:
+        if self._process is not None:
             self.kill()
         self._channel.close()
 
