@@ -12,7 +12,7 @@ from protocol import (
     parse_json, pb, task_pb2)
 
 # As the service takes them: dotted, lower case.
-_EVENT_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z0-9_]+)+")
+_EVENT_NAME = re.compile(r"[a-z][a-z0-9_]*(\.[a-z][a-z0-9_]*)+")
 
 Fault = Tuple[str, str]
 

@@ -21,8 +21,10 @@ class Proxy:
         self._port = int(port)
         self._loop = asyncio.new_event_loop()
         self._writers: List[asyncio.StreamWriter] = []
-        self._connections = 0
+        self.connections = 0
         self._held_up = False
+        # Pieces of data that came for the target.
+        self._chunks = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
         self._server = self._call(self._start)
@@ -37,7 +39,7 @@ class Proxy:
         return asyncio.run_coroutine_threadsafe(function(), self._loop).result(30)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._connections += 1
+        self.connections += 1
         try:
             target_reader, target_writer = await asyncio.open_connection(self._host, self._port)
         except (OSError, asyncio.CancelledError):
@@ -59,6 +61,7 @@ class Proxy:
         try:
             while data := await reader.read(_CHUNK):
                 if gate is not None:
+                    self._chunks += 1
                     self._held_up = not gate.is_set()
                     await gate.wait()
                 writer.write(data)
@@ -93,6 +96,11 @@ class Proxy:
 
         self._call(close_gate)
 
+    def await_chunks(self, count: int) -> None:
+        """Until so many more pieces of data have come for the target; a heartbeat is one at least."""
+        wanted = self._chunks + count
+        wait_until(lambda: self._chunks >= wanted, "the handler to send something")
+
     def await_held_up(self) -> None:
         """Until something is held up."""
         wait_until(lambda: self._held_up, "the handler to send something")
@@ -107,7 +115,7 @@ class Proxy:
 
     def await_connections(self, count: int) -> None:
         """Until so many have come in all."""
-        wait_until(lambda: self._connections >= count, f"{count} connections")
+        wait_until(lambda: self.connections >= count, f"{count} connections")
 
     def close(self) -> None:
         """Ends it."""

@@ -84,6 +84,8 @@ def main() -> int:
             print(f"{each.name:40} {each.title}")
         return 0
     clients = chosen_clients(options.client)
+    if any(each.name.startswith("real_") for each in chosen) and not os.access(options.taskerd, os.X_OK):
+        sys.exit(f"{options.taskerd} is not a program; `make programs` builds it, --taskerd names another")
     began = time.monotonic()
     verdicts: Dict[Tuple[str, str], Verdict] = {}
     # Scenario by scenario, so that clients that start slowly are spread over the time.

@@ -34,7 +34,7 @@ class World:
         self._closers.append(engine.stop)
         return engine
 
-    def taskerd(self, templates: str, **settings: str) -> Taskerd:
+    def taskerd(self, templates: str, **settings: Any) -> Taskerd:
         """The real service, started, with these templates (YAML documents). See Taskerd."""
         service = Taskerd(self._taskerd, self.folder, templates, **settings)
         self._closers.append(service.close)

@@ -12,6 +12,7 @@ from typing import Any, Callable, List, Optional
 import grpc
 
 import children
+from certificates import Certificate
 from outcome import PATIENCE_S, ScenarioFailed, wait_until
 from protocol import pb, task_pb2, task_service_pb2
 from tasker._generated.tasker.v1 import event_service_pb2, event_service_pb2_grpc
@@ -28,6 +29,11 @@ retry: {{backoff: [50ms], jitter: 0}}
 drain: 5s
 """
 
+_OPTIONS = [
+    ("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 20),
+    ("grpc.min_reconnect_backoff_ms", 20), ("grpc.max_reconnect_backoff_ms", 100),
+    ("grpc.max_receive_message_length", -1)]
+
 FINISHED = (task_pb2.TASK_STATE_COMPLETE, task_pb2.TASK_STATE_ERROR, task_pb2.TASK_STATE_CANCELLED)
 
 
@@ -41,7 +47,9 @@ class Taskerd:
     """One service. `templates`: YAML documents, each a template, separated as usual."""
 
     def __init__(self, program: pathlib.Path, folder: pathlib.Path, templates: str, lease: str = "10s",
-                 heartbeat: str = "500ms", confirm_within: str = "5s"):
+                 heartbeat: str = "500ms", confirm_within: str = "5s", certificate: Optional[Certificate] = None,
+                 tokens: Optional[pathlib.Path] = None) -> None:
+        """`certificate`: speaks TLS with it. `tokens`: its file of access tokens; the first of them is used here."""
         self._program, self._folder = program, folder
         port = _free_port()
         self.address = f"127.0.0.1:{port}"
@@ -52,15 +60,38 @@ class Taskerd:
         for number, document in enumerate(templates.split("\n---\n")):
             (place / f"{number}.yaml").write_text(document)
         self._settings = folder / "taskerd.yaml"
-        self._settings.write_text(_SETTINGS.format(port=port, data=folder / "data", templates=place, lease=lease,
-                                                   heartbeat=heartbeat, confirm_within=confirm_within))
-        self._channel = grpc.insecure_channel(self.address, options=[
-            ("grpc.use_local_subchannel_pool", 1), ("grpc.initial_reconnect_backoff_ms", 20),
-            ("grpc.min_reconnect_backoff_ms", 20), ("grpc.max_reconnect_backoff_ms", 100),
-            ("grpc.max_receive_message_length", -1)])
+        settings = _SETTINGS.format(port=port, data=folder / "data", templates=place, lease=lease,
+                                    heartbeat=heartbeat, confirm_within=confirm_within)
+        if certificate is not None:
+            settings += f"tls: {{certificate: {certificate.certificate}, key: {certificate.key}}}\n"
+        if tokens is not None:
+            settings += f"auth: {{tokens: {tokens}}}\n"
+        self._settings.write_text(settings)
+        self._certificate = certificate
+        self._channel = self._open(tokens.read_text().split()[0] if tokens is not None else "")
         self.tasks = task_service_pb2_grpc.TaskServiceStub(self._channel)
         self.handlers = handler_service_pb2_grpc.HandlerServiceStub(self._channel)
         self.events = event_service_pb2_grpc.EventServiceStub(self._channel)
+
+    def _open(self, token: str) -> grpc.Channel:
+        if self._certificate is None:
+            return grpc.insecure_channel(self.address, options=_OPTIONS)
+        credentials = grpc.ssl_channel_credentials(self._certificate.authority.read_bytes())
+        if token:
+            credentials = grpc.composite_channel_credentials(credentials, grpc.access_token_call_credentials(token))
+        return grpc.secure_channel(self.address, credentials, options=_OPTIONS)
+
+    def accepts(self, token: str) -> bool:
+        """Whether a call with this access token is let in."""
+        with self._open(token) as channel:
+            try:
+                handler_service_pb2_grpc.HandlerServiceStub(channel).ListHandlers(
+                    pb.ListHandlersRequest(), timeout=PATIENCE_S)
+            except grpc.RpcError as error:
+                if error.code() == grpc.StatusCode.UNAUTHENTICATED:
+                    return False
+                raise
+            return True
 
     def start(self) -> None:
         """Starts it, and waits until it can be talked to."""
@@ -75,8 +106,8 @@ class Taskerd:
         if self._process.poll() is not None:
             raise ScenarioFailed("taskerd exited at its start")
         try:
-            self.handlers.ListHandlers(pb.ListHandlersRequest(), wait_for_ready=True, timeout=PATIENCE_S)
-        except grpc.RpcError:  # the end of the connection to the one before
+            self.handlers.ListHandlers(pb.ListHandlersRequest(), wait_for_ready=True, timeout=1)
+        except grpc.RpcError:  # not yet, or the end of the connection to the one before
             return False
         return True
 

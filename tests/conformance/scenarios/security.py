@@ -10,7 +10,7 @@ from scenario import World, scenario
 from scenarios.holding import Held
 
 
-def _write(place: pathlib.Path, token: str) -> pathlib.Path:
+def write_token(place: pathlib.Path, token: str) -> pathlib.Path:
     """In one step: a reader never sees half of it."""
     fresh = place.with_suffix(".new")
     fresh.write_text(token)
@@ -22,7 +22,7 @@ def _write(place: pathlib.Path, token: str) -> pathlib.Path:
 def token_in_metadata(world: World) -> None:
     """The token goes with the stream, and with GetTask, as `authorization: Bearer`."""
     engine = world.engine()
-    world.handler(engine, token_file=_write(world.folder / "token", "secret-1\n"))
+    world.handler(engine, token_file=write_token(world.folder / "token", "secret-1\n"))
     stream = engine.accept()
     check_equal(stream.metadata.get("authorization"), "Bearer secret-1", "authorization")
     task_id = "01890a5d-ac96-774b-bcce-b302099a8060"
@@ -43,14 +43,14 @@ def no_token(world: World) -> None:
 def token_refreshed(world: World) -> None:
     """A new token is sent with the next heartbeat, once."""
     engine = world.engine()
-    token_file = _write(world.folder / "token", "first")
+    token_file = write_token(world.folder / "token", "first")
     world.handler(engine, token_file=token_file)
     stream = engine.accept(heartbeat_s=0.05)
     held = Held(world.folder)
     token = stream.assign("Hold", held.context())
     stream.await_beat(lambda beat: token in beat.tokens, "a heartbeat")
     check(not any(frame.access_token for frame in stream.frames), "a token was sent though it had not changed")
-    _write(token_file, "second")
+    write_token(token_file, "second")
     stream.await_that(lambda: any(frame.access_token == "second" for frame in stream.frames), "the new token")
     behind = len(stream.frames)
     for _ in range(3):
@@ -64,13 +64,13 @@ def token_refreshed(world: World) -> None:
 def token_not_refreshed_unasked(world: World) -> None:
     """A service that does not name the feature gets no token in a frame."""
     engine = world.engine()
-    token_file = _write(world.folder / "token", "first")
+    token_file = write_token(world.folder / "token", "first")
     world.handler(engine, token_file=token_file)
     stream = engine.accept(heartbeat_s=0.05, features=ALL_FEATURES - {TOKEN_REFRESH})
     held = Held(world.folder)
     token = stream.assign("Hold", held.context())
     held.await_begun(1)
-    _write(token_file, "second")
+    write_token(token_file, "second")
     for _ in range(4):
         stream.await_beat(lambda beat: token in beat.tokens, "a heartbeat", behind=len(stream.frames))
     held.release()
@@ -81,11 +81,11 @@ def token_not_refreshed_unasked(world: World) -> None:
 def token_read_again(world: World) -> None:
     """A handler whose token can change connects again with the newest after UNAUTHENTICATED."""
     engine = world.engine()
-    token_file = _write(world.folder / "token", "old")
+    token_file = write_token(world.folder / "token", "old")
     handler = world.handler(engine, token_file=token_file)
     stream = engine.await_stream()
     check_equal(stream.metadata.get("authorization"), "Bearer old", "authorization")
-    _write(token_file, "new")
+    write_token(token_file, "new")
     stream.end(grpc.StatusCode.UNAUTHENTICATED, "the token is no longer valid")
     stream = engine.accept()
     check_equal(stream.metadata.get("authorization"), "Bearer new", "authorization of the next stream")
@@ -97,7 +97,7 @@ def token_read_again(world: World) -> None:
 def token_survives_a_reconnect(world: World) -> None:
     """What is held is kept while the token is refused."""
     engine = world.engine()
-    token_file = _write(world.folder / "token", "old")
+    token_file = write_token(world.folder / "token", "old")
     world.handler(engine, token_file=token_file)
     stream = engine.accept()
     held = Held(world.folder)
@@ -117,7 +117,7 @@ def tls_with_a_ca(world: World) -> None:
     """With a CA file the handler connects over TLS; its token and GetTask go there too."""
     certificate = world.certificate()
     engine = world.engine(credentials=certificate.server_credentials())
-    world.handler(engine, tls_ca=certificate.authority, token_file=_write(world.folder / "token", "secret"))
+    world.handler(engine, tls_ca=certificate.authority, token_file=write_token(world.folder / "token", "secret"))
     stream = engine.accept()
     check_equal(stream.metadata.get("authorization"), "Bearer secret", "authorization")
     stream.check_alive()
@@ -158,6 +158,6 @@ def tls_asked_for_but_not_spoken(world: World) -> None:
     """With a CA file nothing is said in the clear to a server that speaks no TLS."""
     engine = world.engine()
     proxy = world.proxy(engine.address)
-    world.handler(proxy, tls_ca=world.certificate().authority, token_file=_write(world.folder / "token", "secret"))
+    world.handler(proxy, tls_ca=world.certificate().authority, token_file=write_token(world.folder / "token", "secret"))
     proxy.await_connections(2)
     check(not engine.has_new_stream(), "it registered in the clear")
