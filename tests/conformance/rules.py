@@ -56,8 +56,6 @@ class Rules:
         self.attempts: Dict[bytes, Attempt] = {}
         self.streams: List[StreamRules] = []
         self.instance_id: Optional[str] = None
-        # A handler that gives up what it holds, as its drain timeout ends, breaks no rule then.
-        self.may_abandon = False
 
     def breach(self, rule: str, what: str) -> None:
         text = f"{rule}: {what}"
@@ -311,17 +309,13 @@ class StreamRules:
             if self.register is None:
                 breach("register-first", "the stream was closed without a `register`")
                 return
-            if not self.engine_drains and not self._old_engine():
+            # One of the protocol's first version may answer no drain.
+            old_engine = self.registered is not None and not self.registered.features
+            if not self.engine_drains and not (old_engine and self.handler_drains):
                 breach("half-close", "the handler closed its side before the engine's drain")
-            elif not self.engine_drains and not self.handler_drains:
-                breach("half-close", "the handler closed its side though nobody drained")
             for attempt in self.held():
-                if not self.rules.may_abandon and attempt.confirmed:
+                if attempt.confirmed:
                     breach("half-close", f"the handler closed its side while it held {attempt}")
-
-    def _old_engine(self) -> bool:
-        """One of the protocol's first version, which answers no drain."""
-        return self.registered is not None and not self.registered.features
 
     def ended(self) -> None:
         """The stream is over, by whichever side."""

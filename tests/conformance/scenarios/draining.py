@@ -188,3 +188,38 @@ def engine_drains_while_the_handler_does(world: World) -> None:
     stream.await_half_close()
     handler.await_exit(0)
     check(not engine.has_new_stream(), "it connected again though it was to stop")
+
+
+@scenario
+def drain_with_an_old_service(world: World) -> None:
+    """A service that names no features may not answer: the handler finishes, and half-closes with the answer at the latest."""
+    handler, _, stream = world.connect(features=())
+    token = stream.assign("Echo")
+    stream.await_result(token)
+    handler.terminate()
+    stream.await_drain()
+    stream.stays_open()
+    stream.acknowledge(token)
+    stream.stays_open()
+    if not stream.half_closed:
+        stream.drain()
+    stream.await_half_close()
+    handler.await_exit(0)
+
+
+@scenario
+def heartbeats_while_draining(world: World) -> None:
+    """A handler that drains keeps what it holds alive, and takes cancellations as before."""
+    handler, _, stream = world.connect(heartbeat_s=0.05)
+    held = Held(world.folder)
+    token = stream.assign("Hold", held.context(on_cancel="succeed"))
+    held.await_begun(1)
+    handler.terminate()
+    stream.await_drain()
+    for _ in range(3):
+        stream.await_beat(lambda beat: token in beat.tokens, "a heartbeat", behind=len(stream.frames))
+    stream.cancel(token, "enough")
+    check(b"enough" in stream.finish(token).success.results, "the cancellation was not seen")
+    stream.drain()
+    stream.await_half_close()
+    handler.await_exit(0)
