@@ -138,6 +138,8 @@ def real_heartbeats_lost(world: World) -> None:
     held = Held(world.folder)
     task_id = taskerd.create("hold", held.context(on_cancel="succeed"))
     held.await_begun(1)
+    # With these its confirmation has got through.
+    proxy.await_chunks(3)
     proxy.hold_up()
     lost = "Tasker::HandlerLost"
     taskerd.await_task(task_id, lambda task: task.steps[0].last_failure.error_class == lost, "the lease to end")
@@ -153,10 +155,13 @@ def real_heartbeats_lost(world: World) -> None:
 def real_handler_killed(world: World) -> None:
     """A handler that is killed is missed; another does its steps."""
     taskerd = world.taskerd(HOLD, lease="700ms", heartbeat="200ms")
-    handler = world.handler(taskerd)
+    proxy = world.proxy(taskerd.address)
+    handler = world.handler(proxy)
     held = Held(world.folder)
     task_id = taskerd.create("hold", held.context())
     held.await_begun(2)
+    # With these their confirmation has got through; else they would be handed out as if never begun.
+    proxy.await_chunks(3)
     handler.kill()
     world.handler(taskerd)
     held.await_begun(4)
