@@ -16,6 +16,7 @@ import grpc
 
 import protocol
 from outcome import PATIENCE_S, check
+from ports import free_port
 from protocol import task_service_pb2
 from rules import Rules
 from script import Stream
@@ -30,7 +31,7 @@ _LOOK_S = 0.2
 class FakeEngine(grpc.GenericRpcHandler):
     """Serves on loopback from the start on; `stop` ends it and every stream."""
 
-    def __init__(self, rules: Rules, trace: Trace, port: int = 0,
+    def __init__(self, rules: Rules, trace: Trace,
                  credentials: Optional[grpc.ServerCredentials] = None, alive: Callable[[], bool] = lambda: True):
         """`alive`: whether anybody is left who could connect."""
         self._alive = alive
@@ -45,11 +46,11 @@ class FakeEngine(grpc.GenericRpcHandler):
         self.asked: List[Tuple[str, Dict[str, str]]] = []
         self._server = grpc.server(futures.ThreadPoolExecutor(_CALLS_MAX), handlers=[self], options=[
             ("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
-        target = f"127.0.0.1:{port}"
-        bound = (self._server.add_insecure_port(target) if credentials is None
-                 else self._server.add_secure_port(target, credentials))
-        self.port = bound
-        self.address = f"127.0.0.1:{bound}"
+        self.address = f"127.0.0.1:{free_port()}"
+        if credentials is None:
+            self._server.add_insecure_port(self.address)
+        else:
+            self._server.add_secure_port(self.address, credentials)
         self._server.start()
 
     def service(self, details: grpc.HandlerCallDetails) -> Optional[grpc.RpcMethodHandler]:

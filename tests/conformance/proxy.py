@@ -9,6 +9,7 @@ import threading
 from typing import Awaitable, Callable, List
 
 from outcome import wait_until
+from ports import free_port
 
 _CHUNK = 64 << 10
 
@@ -27,13 +28,14 @@ class Proxy:
         self._chunks = 0
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy", daemon=True)
         self._thread.start()
-        self._server = self._call(self._start)
-        self.address = "127.0.0.1:%d" % self._server.sockets[0].getsockname()[1]
+        listen = free_port()
+        self.address = f"127.0.0.1:{listen}"
+        self._server = self._call(lambda: self._start(listen))
 
-    async def _start(self) -> asyncio.AbstractServer:
+    async def _start(self, port: int) -> asyncio.AbstractServer:
         self._to_target_open = asyncio.Event()
         self._to_target_open.set()
-        return await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return await asyncio.start_server(self._serve, "127.0.0.1", port)
 
     def _call(self, function: Callable[[], Awaitable]):
         return asyncio.run_coroutine_threadsafe(function(), self._loop).result(30)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import pathlib
+import shutil
 import signal
 import sys
 import time
@@ -78,6 +79,19 @@ def chosen_clients(given: List[str]) -> Dict[str, List[str]]:
     return {name: program.split() for name, program in pairs}
 
 
+def folder_of(results: pathlib.Path, scenario: str, number: int) -> pathlib.Path:
+    """Of this run alone: several may go on at one time."""
+    return results / f"{scenario}.{os.getpid()}.{number}"
+
+
+def clear(results: pathlib.Path) -> None:
+    """Removes what runs that are over have left behind."""
+    for folder in results.glob("*.*.*") if results.exists() else ():
+        pid = folder.name.split(".")[1]
+        if not pathlib.Path("/proc", pid).exists():
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 def main() -> int:
     options = arguments()
     chosen = chosen_scenarios(options.scenario)
@@ -88,12 +102,14 @@ def main() -> int:
     clients = chosen_clients(options.client)
     if any(each.name.startswith("real_") for each in chosen) and not os.access(options.taskerd, os.X_OK):
         sys.exit(f"{options.taskerd} is not a program; `make programs` builds it, --taskerd names another")
+    for name in clients:
+        clear(options.results / name)
     began = time.monotonic()
     verdicts: Dict[Tuple[str, str], Verdict] = {}
     # Scenario by scenario, so that clients that start slowly are spread over the time.
     work = [(each, name, number) for number in range(options.repeat) for each in chosen for name in clients]
     with ThreadPoolExecutor(options.jobs) as pool:
-        running = {pool.submit(run_scenario, each, clients[name], options.results / name / f"{each.name}.{number}",
+        running = {pool.submit(run_scenario, each, clients[name], folder_of(options.results / name, each.name, number),
                                options.taskerd): (each.name, name) for each, name, number in work}
         for done in as_completed(running):
             place = running[done]

@@ -17,7 +17,6 @@ from scenario import Scenario, World
 
 def run_scenario(scenario: Scenario, command: List[str], folder: pathlib.Path, taskerd: pathlib.Path) -> Verdict:
     """In a folder of its own, which stays only if the scenario fails."""
-    shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
     began = time.monotonic()
     world = World(command, folder, taskerd)

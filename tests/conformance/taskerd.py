@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import pathlib
-import socket
 import subprocess
 from typing import Any, Callable, List, Optional
 
@@ -14,6 +13,7 @@ import grpc
 import children
 from certificates import Certificate
 from outcome import PATIENCE_S, ScenarioFailed, wait_until
+from ports import free_port
 from protocol import pb, task_pb2, task_service_pb2
 from tasker._generated.tasker.v1 import event_service_pb2, event_service_pb2_grpc
 from tasker._generated.tasker.v1 import handler_service_pb2_grpc, task_service_pb2_grpc
@@ -37,12 +37,6 @@ _OPTIONS = [
 FINISHED = (task_pb2.TASK_STATE_COMPLETE, task_pb2.TASK_STATE_ERROR, task_pb2.TASK_STATE_CANCELLED)
 
 
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
-
-
 class Taskerd:
     """One service. `templates`: YAML documents, each a template, separated as usual."""
 
@@ -51,7 +45,7 @@ class Taskerd:
                  tokens: Optional[pathlib.Path] = None) -> None:
         """`certificate`: speaks TLS with it. `tokens`: its file of access tokens; the first of them is used here."""
         self._program, self._folder = program, folder
-        port = _free_port()
+        port = free_port()
         self.address = f"127.0.0.1:{port}"
         self._process: Optional[subprocess.Popen] = None
         self.log = folder / "taskerd.log"

@@ -1,24 +1,17 @@
 """Finding the engine, and finding it again."""
 
-import socket
-
 import grpc
 
 from outcome import check, check_equal, wait_until
+from ports import free_port
 from scenario import World, scenario
 from scenarios.holding import Held
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 @scenario
 def engine_comes_later(world: World) -> None:
     """A handler that starts before the engine connects once it is there."""
-    proxy = world.proxy(f"127.0.0.1:{_free_port()}")
+    proxy = world.proxy(f"127.0.0.1:{free_port()}")
     world.handler(proxy)
     proxy.await_connections(1)
     engine = world.engine()
@@ -95,7 +88,7 @@ def several_endpoints(world: World) -> None:
 def dead_endpoint_passed_over(world: World) -> None:
     """An endpoint where nobody listens does not keep it from the one that works."""
     engine = world.engine()
-    world.handler(f"127.0.0.1:{_free_port()}", engine, f"127.0.0.1:{_free_port()}")
+    world.handler(f"127.0.0.1:{free_port()}", engine, f"127.0.0.1:{free_port()}")
     engine.accept().check_alive()
 
 
