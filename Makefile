@@ -30,13 +30,25 @@ programs: install ## build taskerd and tasker alone
 venv: install ## make the Python environment of the Python client in build/venv
 	@clients/python/setup-venv $(VENV)
 
+.PHONY: clients
+clients: install-test programs venv ## make the clients of all languages ready, with their tool chains
+	@.ci/build bin/conformance_handler
+	@clients/ruby/setup
+	@clients/typescript/setup
+	@clients/go/setup
+
+.PHONY: conformance
+conformance: clients ## drive each client through the handler protocol, and print the table: CLIENT=ruby for one
+	@$(VENV)/bin/python tests/conformance/run.py \
+	  $(if $(CLIENT),--client $(CLIENT)=clients/$(CLIENT)/conformance/run)
+
 .PHONY: demo
 demo: programs venv ## run one order through taskerd and a Python handler, and watch it
 	@$(VENV)/bin/python clients/python/examples/order_process/demo.py \
 	  --taskerd build/bin/taskerd --tasker build/bin/tasker
 
 .PHONY: test
-test: install-test build venv ## build and run all tests, and the checks of protos and chart
+test: install-test build clients ## build and run all tests, and the checks of protos and chart
 	@.ci/test
 
 .PHONY: simulate
