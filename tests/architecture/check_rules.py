@@ -14,7 +14,7 @@ import source_text
 
 _CPP = (".h", ".cc")
 _SOURCES = _CPP + (".py", ".proto", ".ts", ".go", ".rb")
-_NOT_OURS = re.compile(r"\..*|_generated|build(-.*)?|node_modules|__pycache__|venv")
+_NOT_OURS = re.compile(r"\..*|_generated|generated|taskerpb|build(-.*)?|dist|node_modules|__pycache__|venv")
 # Headers of the standard library and of POSIX, by their form.
 _STANDARD = re.compile(r"(sys/)?[a-z0-9_]+(\.h)?")
 _PROTO_IMPORT = re.compile(r'^\s*import\s+(?:public\s+|weak\s+)?"([^"]+)"')

@@ -283,7 +283,8 @@ type Failure struct {
 	// capped by its maximum. Unset: the template's backoff.
 	RetryAfter *durationpb.Duration `protobuf:"bytes,5,opt,name=retry_after,json=retryAfter,proto3" json:"retry_after,omitempty"`
 	// Whether this is an outcome that the business knows (the card was declined) rather than a fault of
-	// the technics (the bank did not answer). Never tried again, and counted apart in the metrics.
+	// the technics (the bank did not answer). Never tried again, and counted apart in the
+	// metrics, with status `business_error`.
 	Business bool `protobuf:"varint,6,opt,name=business,proto3" json:"business,omitempty"`
 	// What belongs to the failure, for programs: a JSON object; empty: nothing. At most 64 KiB.
 	Details []byte `protobuf:"bytes,7,opt,name=details,proto3" json:"details,omitempty"`
