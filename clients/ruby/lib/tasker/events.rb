@@ -1,0 +1,46 @@
+# frozen_string_literal: true
+
+require 'json'
+require 'tasker/events/event'
+require 'tasker/events/subscribers/base_subscriber'
+require 'tasker/events/cursor_store'
+require 'tasker/events/follower'
+
+module Tasker
+  # What happens: the catalog of events, and what follows them.
+  #
+  #   Tasker::Events.catalog.keys
+  #   Tasker::Events.event_info('task.completed') # => { name: "task.completed", category: "task", ... }
+  module Events
+    CATALOG_FILE = File.join(__dir__, 'events', 'catalog.json')
+
+    class << self
+      # Every event by name: Hashes with `name`, `category`, `description`, `fields` (of the payload) and, where it
+      # is another's name from the Rails engine, `alias_of`. Frozen.
+      def catalog
+        @catalog ||= JSON.parse(File.read(CATALOG_FILE), symbolize_names: true).fetch(:events)
+                         .to_h { |event| [event[:name].freeze, event.freeze] }.freeze
+      end
+
+      # One event of the catalog; nil: there is none of that name.
+      def event_info(name)
+        catalog[name.to_s]
+      end
+
+      # `task_events`, `step_events`, `workflow_events`, ...: the events of one category.
+      %w[task step workflow observability registry custom].each do |category|
+        define_method("#{category}_events") { catalog.select { |_, event| event[:category] == category } }
+      end
+
+      # The name that an event is fired by: of an alias, what it stands for.
+      def canonical_name(name)
+        event_info(name)&.fetch(:alias_of, nil) || name.to_s
+      end
+
+      # Other names of an event.
+      def aliases_of(name)
+        catalog.each_value.select { |event| event[:alias_of] == name }.map { |event| event[:name] }
+      end
+    end
+  end
+end

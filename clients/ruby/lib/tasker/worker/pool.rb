@@ -1,0 +1,44 @@
+# frozen_string_literal: true
+
+module Tasker
+  class Worker
+    # Threads that run attempts, started as they are needed. Safe to use from several threads.
+    class Pool
+      def initialize(size)
+        @size = size
+        @jobs = Thread::Queue.new
+        @lock = Mutex.new
+        @threads = []
+        # Jobs that wait or run.
+        @open = 0
+      end
+
+      # Runs the block on one of the threads, as soon as one is free. Never blocks. The block must not raise.
+      def post(&job)
+        @lock.synchronize do
+          @open += 1
+          @threads << start(@threads.size + 1) if @open > @threads.size && @threads.size < @size
+        end
+        @jobs << job
+      end
+
+      # Lets the threads end once they have nothing to do. Work that goes on is not waited for: a result of it is
+      # not wanted any more.
+      def shutdown
+        @jobs.close
+      end
+
+      private
+
+      def start(number)
+        Thread.new do
+          Thread.current.name = "tasker-step-#{number}"
+          while (job = @jobs.pop)
+            job.call
+            @lock.synchronize { @open -= 1 }
+          end
+        end
+      end
+    end
+  end
+end
