@@ -36,7 +36,7 @@ module Tasker
       request = Types::TaskRequest.new(name: request, context: context, **fields) unless request.is_a?(Types::TaskRequest)
       message = V1::CreateTaskRequest.new(
         name: request.name, namespace: request.namespace, version: request.version,
-        context: Payload.generate(request.context), initiator: request.initiator, source_system: request.source_system,
+        context: Payload.bytes(request.context), initiator: request.initiator, source_system: request.source_system,
         reason: request.reason, tags: request.tags, idempotency_key: request.idempotency_key,
         bypass_steps: request.bypass_steps, traceparent: request.traceparent, tracestate: request.tracestate
       )
@@ -79,7 +79,7 @@ module Tasker
 
     # Gives the task a signal, which ends a step that waits for it. `payload` is anything that JSON can hold.
     def signal_task(task_id, name, payload = {}, initiator: '')
-      request = V1::SignalTaskRequest.new(task_id: task_id, name: name, payload: Payload.generate(payload), initiator: initiator)
+      request = V1::SignalTaskRequest.new(task_id: task_id, name: name, payload: Payload.bytes(payload), initiator: initiator)
       call(V1::TaskService, :signal_task, request)
       nil
     end
@@ -100,7 +100,7 @@ module Tasker
 
     # Declares a step done with results given by hand.
     def resolve_step(task_id, step_name, results = {}, actor: '', reason: '')
-      request = V1::ResolveStepRequest.new(task_id: task_id, step_name: step_name, results: Payload.generate(results),
+      request = V1::ResolveStepRequest.new(task_id: task_id, step_name: step_name, results: Payload.bytes(results),
                                            operator: operator(actor, reason))
       call(V1::OperatorService, :resolve_step, request)
       nil
@@ -118,7 +118,7 @@ module Tasker
       bytes = Base64.urlsafe_decode64(token)
       result =
         if failure then Worker::Outcome.failure(bytes, failure)
-        else V1::StepResult.new(token: bytes, success: V1::StepSuccess.new(results: Payload.generate(results)))
+        else V1::StepResult.new(token: bytes, success: V1::StepSuccess.new(results: Payload.bytes(results)))
         end
       answer = call(V1::HandlerService, :complete_step, V1::CompleteStepRequest.new(result: result, actor: actor))
       FromProto.state(answer.outcome, 'ACKNOWLEDGEMENT_OUTCOME_').to_sym
@@ -127,14 +127,14 @@ module Tasker
     # Publishes an event of one's own; see CustomEvent. Once it returns, the event is stored.
     def publish_event(name, payload = {}, task_id: '')
       event = CustomEvent.new(name, payload)
-      request = V1::PublishEventRequest.new(name: event.name, payload: event.json, task_id: task_id)
+      request = V1::PublishEventRequest.new(name: event.name, payload: event.bytes, task_id: task_id)
       call(V1::EventService, :publish_event, request)
       nil
     end
 
     # Stores a template from its YAML text; returns its full name. Doing it again changes nothing.
     def apply_template(yaml, source_name: '')
-      request = V1::ApplyTemplateRequest.new(source: yaml, source_name: source_name)
+      request = V1::ApplyTemplateRequest.new(source: yaml.b, source_name: source_name)
       answer = call(V1::TemplateService, :apply_template, request)
       answer.warnings.each { |warning| Tasker.log.warn('template', warning: warning) }
       "#{answer.template.namespace}.#{answer.template.name}@#{answer.template.version}"

@@ -19,15 +19,15 @@ module Tasker
       check_name
       raise ArgumentError, "event #{@name}: the payload is a #{payload.class}, not a Hash" unless payload.respond_to?(:to_hash)
 
-      @json = Payload.generate(payload.to_hash)
-      @payload = Payload.parse(@json)
-      return unless @json.bytesize > PAYLOAD_BYTES_MAX
+      @bytes = Payload.bytes(payload.to_hash)
+      @payload = Payload.parse(@bytes)
+      return unless @bytes.bytesize > PAYLOAD_BYTES_MAX
 
-      raise ArgumentError, "event #{@name}: #{@json.bytesize} bytes are over the limit of #{PAYLOAD_BYTES_MAX} bytes"
+      raise ArgumentError, "event #{@name}: #{@bytes.bytesize} bytes are over the limit of #{PAYLOAD_BYTES_MAX} bytes"
     end
 
     # The payload as it travels.
-    attr_reader :json
+    attr_reader :bytes
 
     private
 

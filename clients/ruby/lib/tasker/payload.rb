@@ -30,6 +30,11 @@ module Tasker
       JSON.generate(plain(value, '', 0), max_nesting: 0)
     end
 
+    # The same as bytes, as fields of that kind want it.
+    def bytes(value)
+      generate(value).b
+    end
+
     # The value in terms of what JSON knows.
     def plain(value, place, depth)
       raise InvalidError, "#{place[0, 80]}...: it is nested too deeply, or contains itself" if depth > DEPTH_MAX

@@ -117,7 +117,7 @@ module Tasker
     # Tells how far this attempt is, for the next one to go on from: what JSON can hold, at most 64 KiB of
     # it. Also a sign of life. Raises PermanentError if it is longer, Payload::InvalidError if it is no JSON.
     def checkpoint(value)
-      data = Payload.generate(value)
+      data = Payload.bytes(value)
       if data.bytesize > CHECKPOINT_BYTES_MAX
         raise PermanentError, "checkpoint: #{data.bytesize} bytes are over the limit of #{CHECKPOINT_BYTES_MAX} bytes"
       end
@@ -139,7 +139,6 @@ module Tasker
     # Publishes an event of one's own with the result of this attempt, in the same commit. `name` is dotted
     # and lower case, such as `order.paid`; `payload` a Hash of at most 64 KiB. Raises ArgumentError.
     def publish(name, payload = {})
-      @attempt&.require_feature(:PROTOCOL_FEATURE_CUSTOM_EVENTS, 'custom events')
       raise ArgumentError, "more than #{EVENTS_MAX} events of one attempt" if @events.size >= EVENTS_MAX
 
       @events << CustomEvent.new(name, payload)

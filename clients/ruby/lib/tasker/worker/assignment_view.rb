@@ -33,6 +33,8 @@ module Tasker
       def initialize(assignment, attempt:, fetch:)
         @assignment = assignment
         @fetch = fetch
+        # A kind of a later version is its number here.
+        bad('kind', "is #{assignment.kind}, which this worker does not know") unless assignment.kind.is_a?(Symbol)
         @context = parse('context', assignment.context)
         bad('context', 'is no JSON object') unless @context.is_a?(Hash)
         @step = build_step(attempt)

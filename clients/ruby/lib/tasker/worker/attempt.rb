@@ -40,14 +40,10 @@ module Tasker
 
       # On a thread of the pool: the work, from beginning to end. Never raises.
       def run(registry, features, payload_bytes_max)
-        view = AssignmentView.new(assignment, attempt: self, fetch: -> { @worker.fetch_steps(assignment.task_id) })
-        @worker.begin_step(self, view.step)
-        finished(view.step, view.work(registry), payload_bytes_max)
-      rescue AssignmentView::BadAssignment => e
-        Outcome.plain_failure(token, e.error_class, e.message)
-      # Whatever it is, `exit` included, the engine has to be told.
+        work(registry, features, payload_bytes_max)
+      # What user code raised may be such that nothing can be said of it.
       rescue Exception => e # rubocop:disable Lint/RescueException
-        failed(view&.step, e, features)
+        Outcome.plain_failure(token, e.class.name.to_s, 'the failure cannot be told')
       end
 
       # Called with the lock held: from now on a cancellation reaches the step.
@@ -71,12 +67,23 @@ module Tasker
 
       private
 
-      def finished(step, results, payload_bytes_max)
+      def work(registry, features, payload_bytes_max)
+        view = AssignmentView.new(assignment, attempt: self, fetch: -> { @worker.fetch_steps(assignment.task_id) })
+        @worker.begin_step(self, view.step)
+        finished(view.step, view.work(registry), features, payload_bytes_max)
+      rescue AssignmentView::BadAssignment => e
+        Outcome.plain_failure(token, e.error_class, e.message)
+      # Whatever it is, `exit` included, the engine has to be told.
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        failed(view&.step, e, features)
+      end
+
+      def finished(step, results, features, payload_bytes_max)
         result =
           if step.deferral then Outcome.deferral(token, step.deferral[:timeout])
           else Outcome.success(token, results, payload_bytes_max)
           end
-        with_events(result, step)
+        with_events(result, step, features)
       end
 
       def failed(step, error, features)
@@ -87,11 +94,16 @@ module Tasker
                                        error_class: error.class.name, error: error.message)
         result = Outcome.failure(token, error, retryable: retryable,
                                                details: features.include?(:PROTOCOL_FEATURE_BUSINESS_ERRORS))
-        with_events(result, step)
+        with_events(result, step, features)
       end
 
-      def with_events(result, step)
-        step&.events&.each { |event| result.events << V1::CustomEvent.new(name: event.name, payload: event.json) }
+      def with_events(result, step, features)
+        events = step ? step.events : []
+        if events.any? && !features.include?(:PROTOCOL_FEATURE_CUSTOM_EVENTS)
+          Tasker.log.warn('events left out: the service knows none', step: step.name, events: events.map(&:name).join(','))
+          return result
+        end
+        events.each { |event| result.events << V1::CustomEvent.new(name: event.name, payload: event.bytes) }
         result
       end
     end

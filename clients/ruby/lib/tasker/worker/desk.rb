@@ -66,8 +66,8 @@ module Tasker
         @lock.synchronize do
           @session.open(message.registered) if message.registered
           message.acknowledgements.each { |each| @session.acknowledge(each.token) }
-          message.cancellations.each { |each| cancel(each) }
           take(message.assignments) unless message.assignments.empty?
+          message.cancellations.each { |each| cancel(each) }
           take_drain(message.drain) if message.drain
         end
       end

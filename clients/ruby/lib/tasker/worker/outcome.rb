@@ -19,7 +19,7 @@ module Tasker
 
       # A failure instead if the results are not JSON, or longer than the service takes.
       def success(token, results, payload_bytes_max)
-        payload = Payload.generate(results)
+        payload = Payload.bytes(results)
         if payload_bytes_max.positive? && payload.bytesize > payload_bytes_max
           return plain_failure(token, INVALID_RESULTS,
                                "the results have #{payload.bytesize} bytes, the limit is #{payload_bytes_max} bytes")
@@ -54,11 +54,11 @@ module Tasker
         details = error.respond_to?(:details) && error.details
         return unless details.respond_to?(:to_hash)
 
-        json = Payload.generate(details.to_hash)
-        json = Payload.generate(left_out: "#{json.bytesize} bytes of details are over the limit") if json.bytesize > DETAILS_BYTES_MAX
+        json = Payload.bytes(details.to_hash)
+        json = Payload.bytes(left_out: "#{json.bytesize} bytes of details are over the limit") if json.bytesize > DETAILS_BYTES_MAX
         proto.details = json
       rescue Payload::InvalidError => e
-        proto.details = Payload.generate(left_out: "the details are not JSON: #{e.message}")
+        proto.details = Payload.bytes(left_out: "the details are not JSON: #{e.message}")
       end
 
       def class_name(error)

@@ -12,6 +12,8 @@ module Tasker
       # How often the writer looks whether the engine has ended the call, which gRPC does not tell it.
       LOOK_S = 1.0
       BEAT_S_DEFAULT = 10.0
+      # From this size on a frame carries a heartbeat too.
+      LONG_FRAME_BYTES = 64 << 10
 
       attr_reader :features, :payload_bytes_max
 
@@ -145,15 +147,28 @@ module Tasker
           due = @lock.synchronize do
             return nil if @over || ended_by_engine?
 
-            frame = registered? ? @outbox.take { |attempt| sent(attempt) } : nil
+            due = beat_due?
+            frame = take_frame unless due
             return frame if frame
             return nil if closing?
 
-            @wake.wait(pause)
-            beat_due?
+            @wake.wait(pause) unless due
+            due
           end
           prepare_beat if due
         end
+      end
+
+      def take_frame
+        return unless registered?
+
+        frame = @outbox.take { |attempt| sent(attempt) } or return
+        # What is long takes its time, and what comes behind it would be late.
+        if frame.results.sum { |result| result.success&.results&.bytesize || 0 } >= LONG_FRAME_BYTES
+          frame.heartbeat ||= V1::Heartbeat.new
+          frame.heartbeat.tokens.replace(@desk.ledger.tokens)
+        end
+        frame
       end
 
       def sent(attempt)
