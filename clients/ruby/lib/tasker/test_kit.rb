@@ -22,16 +22,18 @@ module Tasker
     end
 
     # The sequence of a task as a handler would see it. `results`: what steps gave back, by name; these are
-    # complete. The steps are the task's own, else those of `template`, else those of the template of its name.
-    def build_sequence_for(task, results = {}, template: nil)
-      results = IndifferentHash.new(results)
+    # complete. The steps are the task's own, else those of `template`, else those of the template of its name,
+    # else those that have results.
+    def build_sequence_for(task, results = {}, template: nil, **more)
+      results = IndifferentHash.new(results).merge(more)
       steps = task.workflow_steps
-      steps = find_template(template || task.name).build_task(id: task.id).workflow_steps if steps.empty? && !results.any?
-      known = steps.map(&:name)
-      made = results.keys - known
-      raise ArgumentError, "the task has no step #{made.join(', ')}; it has #{known.join(', ')}" if made.any? && known.any?
+      steps = find_template(template || task.name).build_task(id: task.id).workflow_steps if steps.empty? && (template || results.empty?)
+      return Sequence.new(results.map { |name, each| Step.new(name: name, results: each, state: 'complete') }) if steps.empty?
 
-      Sequence.new(steps.map { |step| started(step, results) } + made.map { |name| Step.new(name: name, results: results[name], state: 'complete') })
+      unknown = results.keys - steps.pluck(:name)
+      raise ArgumentError, "the task has no step #{unknown.join(', ')}; it has #{steps.pluck(:name).join(', ')}" if unknown.any?
+
+      Sequence.new(steps.map { |step| started(step, results) })
     end
 
     # What a worker would make of one attempt: the results, as they would be stored. `handler`: a StepHandler's

@@ -90,10 +90,10 @@ module Tasker
         retryable = error.is_a?(AssignmentView::Refusal) ? error.retryable? : !error.is_a?(PermanentError)
         retryable = false if step&.cancelled?
         error = error.cause if error.is_a?(AssignmentView::Refusal)
-        Tasker.log.info('step failed', step: assignment.step_name, task: assignment.task_id, attempt: assignment.attempt_number,
-                                       error_class: error.class.name, error: error.message)
         result = Outcome.failure(token, error, retryable: retryable,
                                                details: features.include?(:PROTOCOL_FEATURE_BUSINESS_ERRORS))
+        Tasker.log.info('step failed', step: assignment.step_name, task: assignment.task_id, attempt: assignment.attempt_number,
+                                       error_class: result.failure.error_class, error: result.failure.message)
         with_events(result, step, features)
       end
 

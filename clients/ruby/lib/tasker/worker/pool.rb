@@ -13,7 +13,8 @@ module Tasker
         @open = 0
       end
 
-      # Runs the block on one of the threads, as soon as one is free. Never blocks. The block must not raise.
+      # Runs the block on one of the threads, as soon as one is free. Never blocks. What the block raises is
+      # logged.
       def post(&job)
         @lock.synchronize do
           @open += 1
@@ -34,10 +35,18 @@ module Tasker
         Thread.new do
           Thread.current.name = "tasker-step-#{number}"
           while (job = @jobs.pop)
-            job.call
-            @lock.synchronize { @open -= 1 }
+            run(job)
           end
         end
+      end
+
+      # A fault in one job is not the next one's.
+      def run(job)
+        job.call
+      rescue Exception => e # rubocop:disable Lint/RescueException
+        Tasker.log.error('a job of the worker failed', error_class: e.class.name, error: e.message, at: e.backtrace&.first)
+      ensure
+        @lock.synchronize { @open -= 1 }
       end
     end
   end
