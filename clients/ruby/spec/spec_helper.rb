@@ -2,21 +2,17 @@
 
 require 'tasker'
 require 'tasker/step_handler/api'
-require 'tasker/test_kit/rspec'
 require 'webmock/rspec'
-
-require 'support/business'
-require 'support/factories'
-require 'support/fake_engine'
-require 'support/fake_service'
-require 'support/guide'
-require 'support/running_worker'
-require 'support/silence'
 
 ROOT = File.expand_path('../../..', __dir__)
 ORDER_TEMPLATE = File.join(ROOT, 'config/tasks/order_process.yaml')
 # Far above what anything here takes; only what would otherwise hang meets it.
 PATIENCE_S = 30
+
+# First, so that nothing is logged past it.
+require 'support/silence'
+require 'tasker/test_kit/rspec'
+Dir[File.join(__dir__, 'support', '*.rb')].sort.each { |file| require file unless file.end_with?('junit_formatter.rb') }
 
 RSpec.configure do |config|
   config.expect_with(:rspec) { |expectations| expectations.include_chain_clauses_in_custom_matcher_descriptions = true }
