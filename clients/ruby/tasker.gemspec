@@ -8,7 +8,6 @@ Gem::Specification.new do |spec|
   spec.summary = 'Handlers, subscribers and a client for the Tasker workflow orchestrator'
   spec.description = 'Does the steps of Tasker\'s workflows in Ruby, follows their events, and creates and repairs tasks.'
   spec.authors = ['Tasker']
-  spec.homepage = 'https://example.invalid/tasker'
   spec.license = 'Nonstandard'
   spec.required_ruby_version = '>= 3.0'
   spec.files = Dir.chdir(__dir__) { Dir['lib/**/*.{rb,json}'] + ['README.md'] }

@@ -21,7 +21,4 @@ end
 $stdout.sync = true
 address, file = ARGV
 store = file ? Tasker::Events::CursorStore::File.new(file) : Tasker::Events::CursorStore::Memory.new
-subscriber = PrintEvents.new
-# A signal's handler may take no lock, so the stop comes from a thread.
-%w[TERM INT].each { |signal| trap(signal) { Thread.new { subscriber.stop } } }
-subscriber.follow(address || '127.0.0.1:7420', start: :earliest, cursor_store: store)
+PrintEvents.new.follow(address || '127.0.0.1:7420', start: :earliest, cursor_store: store)

@@ -26,8 +26,8 @@ followers = subscribers.map do |subscriber|
   # Each has a stream and a pace of its own.
   Tasker::Events::Follower.new(subscriber, address, cursor_store: store)
 end
-# A signal's handler may take no lock, so the stop comes from a thread.
-%w[TERM INT].each { |signal| trap(signal) { Thread.new { followers.each(&:stop) } } }
-threads = followers.map { |follower| Thread.new { follower.run } }
-warn 'subscribed' if followers.all? { |follower| follower.wait_subscribed(60) }
-threads.each(&:join)
+Tasker::Signals.during(->(_count) { followers.each(&:stop) }) do
+  threads = followers.map { |follower| Thread.new { follower.run } }
+  warn 'subscribed' if followers.all? { |follower| follower.wait_subscribed(60) }
+  threads.each(&:join)
+end

@@ -4,12 +4,12 @@ require 'securerandom'
 require 'tasker/backoff'
 require 'tasker/configuration'
 require 'tasker/connection'
+require 'tasker/signals'
 require 'tasker/version'
 require 'tasker/worker/desk'
 require 'tasker/worker/pool'
 require 'tasker/worker/registry'
 require 'tasker/worker/session'
-require 'tasker/worker/signals'
 
 module Tasker
   # The runtime of a handler process: connects to the engine, does the steps it is handed, and gives back what

@@ -34,8 +34,7 @@ RSpec.describe 'The order process', taskerd: [ORDER_TEMPLATE] do
   end
 
   it 'refuses an order that makes no sense' do
-    taskerd.start_worker(handlers: (require File.join(folder, 'handlers')) && OrderProcess::HANDLERS)
-    expect(taskerd.run_task('order_process', order)).to be_complete
+    program('worker.rb', taskerd.address).await_line(/connected to/)
     refused = taskerd.run_task('order_process', { order_id: -1, customer_id: 7 })
     expect([refused.state, refused.completed_steps]).to eq(['error', 0])
   end

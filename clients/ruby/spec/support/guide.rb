@@ -30,16 +30,19 @@ module Guide
     end
 
     # Evaluates blocks at the top level, as files of a program, and returns the constants that they define, by
-    # name. These are gone afterwards: the guide has a class OrderProcess as well as a module of that name.
-    # Yields while they are there. `before`: code that the blocks expect to be there.
+    # name. These are gone afterwards, and what had their names before is hidden meanwhile: the guide has a class
+    # OrderProcess as well as a module of that name. `before`: code that the blocks expect to be there.
     def evaluate(*blocks, before: '')
-      known = Object.constants
-      eval(before, TOPLEVEL_BINDING.dup) # rubocop:disable Security/Eval, Style/EvalWithLocation
-      blocks.each { |block| eval(block.code, TOPLEVEL_BINDING.dup, FILE, block.line) } # rubocop:disable Security/Eval
-      yield if block_given?
-      (Object.constants - known).to_h { |name| [name, Object.const_get(name)] }
-    ensure
-      (Object.constants - known).each { |name| Object.send(:remove_const, name) }
+      names = [before, *blocks.map(&:code)].join.scan(/^(?:class|module) (\w+)/).flatten.map(&:to_sym).uniq
+      hidden = remove(names)
+      begin
+        eval(before, TOPLEVEL_BINDING.dup) # rubocop:disable Security/Eval, Style/EvalWithLocation
+        blocks.each { |block| eval(block.code, TOPLEVEL_BINDING.dup, FILE, block.line) } # rubocop:disable Security/Eval
+      ensure
+        defined = remove(names)
+        hidden.each { |name, constant| Object.const_set(name, constant) }
+      end
+      defined
     end
 
     # A folder with the guide's template, where task handlers look for it.
@@ -53,6 +56,10 @@ module Guide
     end
 
     private
+
+    def remove(names)
+      names.select { |name| Object.const_defined?(name, false) }.to_h { |name| [name, Object.send(:remove_const, name)] }
+    end
 
     def read
       lines = File.readlines(FILE)

@@ -20,7 +20,8 @@ module RunningWorkers
   # A worker whose only handler, H, does the block; options as of Worker.new.
   def start_worker(handlers: nil, **options, &process)
     handlers ||= { 'H' => Class.new(Tasker::StepHandler::Base) { define_method(:process, process || ->(*) { {} }) } }
-    worker = Tasker::Worker.new(engine.address, name: 'w', handlers: handlers, drain_timeout: 0.1, **options)
+    # What an example leaves unfinished is not waited for at its end.
+    worker = Tasker::Worker.new(engine.address, name: 'w', handlers: handlers, **{ drain_timeout: 0.1, **options })
     thread = Thread.new { worker.run(handle_signals: false) }
     thread.report_on_exception = false
     running << Running.new(worker, thread)

@@ -301,8 +301,7 @@ RSpec.describe Tasker::Worker, :engine do
   describe 'stopping' do
     it 'finishes what was begun, and waits for acknowledgement and the engine\'s drain' do
       go = Thread::Queue.new
-      worker = start_worker { |*| go.pop && {} }
-      worker.worker.instance_variable_set(:@drain_timeout, PATIENCE_S)
+      worker = start_worker(drain_timeout: PATIENCE_S) { |*| go.pop && {} }
       stream = engine.await_stream.tap(&:accept)
       stream.assign('a')
       stream.await { |frame| frame.confirmed_tokens.any? }
@@ -319,7 +318,7 @@ RSpec.describe Tasker::Worker, :engine do
     end
 
     it 'closes by itself towards a service that answers no drain' do
-      worker = start_worker
+      worker = start_worker(drain_timeout: PATIENCE_S)
       stream = engine.await_stream.tap { |each| each.accept(features: []) }
       result_of(stream)
       stream.acknowledge('a')

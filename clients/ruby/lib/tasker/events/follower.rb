@@ -3,6 +3,7 @@
 require 'tasker/backoff'
 require 'tasker/connection'
 require 'tasker/events/cursor_store'
+require 'tasker/signals'
 require 'tasker/times'
 
 module Tasker
@@ -31,16 +32,12 @@ module Tasker
         @stopped = false
       end
 
-      # Follows until `stop`. Raises ServiceError for what asking again cannot mend.
-      def run
-        warn_of_silent_names
-        backoff = Backoff.new
-        until stopped?
-          follow_once(backoff)
-          pause(backoff.next_pause)
-        end
-      ensure
-        @connection.close
+      # Follows until `stop`. Raises ServiceError for what asking again cannot mend. handle_signals: SIGTERM and SIGINT
+      # stop it, if it runs on the main thread; a handler of one's own would not be called while it waits for events.
+      def run(handle_signals: true)
+        return follow unless handle_signals && Thread.current == Thread.main
+
+        Signals.during(->(_count) { stop }) { follow }
       end
 
       # Lets `run` return once the event at hand is handled. Safe from any thread, but not from a signal's handler.
@@ -63,6 +60,17 @@ module Tasker
       end
 
       private
+
+      def follow
+        warn_of_silent_names
+        backoff = Backoff.new
+        until stopped?
+          follow_once(backoff)
+          pause(backoff.next_pause)
+        end
+      ensure
+        @connection.close
+      end
 
       def stopped?
         @lock.synchronize { @stopped }

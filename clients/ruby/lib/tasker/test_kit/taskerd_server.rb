@@ -26,8 +26,8 @@ module Tasker
 
       # Starts one, and stops it when the block ends. Arguments as of `new`.
       def self.open(**options)
-        server = new(**options).start
-        yield server
+        server = new(**options)
+        yield server.start
       ensure
         server&.close
       end

@@ -41,11 +41,10 @@ module Tasker
           methods.map { |method| isolated(method, event) }.all?
         end
 
-        # Follows the service's events until `stop`; see Follower for the options.
-        def follow(addresses, **options)
-          follower = Follower.new(self, addresses, **options)
-          @follower = follower
-          follower.run
+        # Follows the service's events until `stop`, SIGTERM or SIGINT; see Follower for the options.
+        def follow(addresses, handle_signals: true, **options)
+          @follower = Follower.new(self, addresses, **options)
+          @follower.run(handle_signals: handle_signals)
         end
 
         # Lets `follow` return. Safe from any thread.
