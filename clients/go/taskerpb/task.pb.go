@@ -632,7 +632,8 @@ type Task struct {
 	CompletedSteps uint32 `protobuf:"varint,16,opt,name=completed_steps,json=completedSteps,proto3" json:"completed_steps,omitempty"`
 	// Names of the steps in ERROR, which block what depends on them.
 	FailedSteps []string `protobuf:"bytes,17,rep,name=failed_steps,json=failedSteps,proto3" json:"failed_steps,omitempty"`
-	// The steps, in the template's order, without the items of `for_each` steps. Left out of lists.
+	// The steps, in the template's order, without the items of `for_each` steps; and `@initialize` behind
+	// them where a task handler initialises the task. Left out of lists.
 	Steps []*Step `protobuf:"bytes,18,rep,name=steps,proto3" json:"steps,omitempty"`
 	// How urgent it is, 0 to 9; the higher goes first.
 	Priority uint32 `protobuf:"varint,19,opt,name=priority,proto3" json:"priority,omitempty"`
