@@ -12,7 +12,7 @@ import time
 from typing import Callable, Dict, List, Optional, Set
 
 from frame_checks import FrameChecks, used_features
-from protocol import CREDITS, pb, seconds
+from protocol import pb, seconds
 
 # How many of its intervals a sign of life may be late, and how much more on a busy machine.
 LATE_INTERVALS = 5

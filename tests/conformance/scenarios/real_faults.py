@@ -2,7 +2,7 @@
 
 import json
 
-from outcome import check, check_equal
+from outcome import check_equal
 from protocol import task_pb2
 from scenario import World, scenario
 from scenarios.holding import Held
