@@ -12,18 +12,32 @@ A handler is a class with a `process` method:
     Worker("127.0.0.1:7420", name="orders", handlers=[FetchOrderHandler]).run()
 """
 
+from .api_step_handler import ApiConnection, ApiStepHandler
 from .client import Client, TaskFailed
-from .errors import PermanentError, RetryableError, StepCancelled
+from .connection import Tls
+from .cursor_store import CursorStore, FileCursorStore, MemoryCursorStore
+from .errors import BusinessError, PermanentError, RetryableError, StepCancelled
+from .event import Event, safe_get
+from .metrics import MetricsHook
 from .step_handler import StepHandler, handler
-from .subscriber import EARLIEST, NOW, Event, Subscriber, safe_get
+from .subscriber import EARLIEST, NOW, Subscriber
+from .task_handler import TaskHandler, TaskRequest
+from .version import VERSION
 from .work import Sequence, Step, Task
 from .worker import Worker
 
 __all__ = [
-    "EARLIEST",
-    "NOW",
+    "ApiConnection",
+    "ApiStepHandler",
+    "BusinessError",
     "Client",
+    "CursorStore",
+    "EARLIEST",
     "Event",
+    "FileCursorStore",
+    "MemoryCursorStore",
+    "MetricsHook",
+    "NOW",
     "PermanentError",
     "RetryableError",
     "Sequence",
@@ -33,8 +47,11 @@ __all__ = [
     "Subscriber",
     "Task",
     "TaskFailed",
+    "TaskHandler",
+    "TaskRequest",
+    "Tls",
     "Worker",
     "handler",
     "safe_get",
 ]
-__version__ = "0.1.0"
+__version__ = VERSION

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Optional, Type, TypeVar
+from typing import Any, Callable, Mapping, Optional, Type, TypeVar, Union
 
+from .task_handler import TaskHandler
 from .work import Sequence, Step, Task, dig
 
-_Handler = TypeVar("_Handler", bound="Type[StepHandler]")
+_Handler = TypeVar("_Handler", bound="Union[Type[StepHandler], Type[TaskHandler]]")
 
 
 def handler(handler_class: str) -> Callable[[_Handler], _Handler]:
-    """Names the `handler_class` of templates that the decorated class serves."""
+    """Names the `handler_class` (or `task_handler_class`) of templates that the decorated class serves."""
 
     def name(cls: _Handler) -> _Handler:
         cls.handler_class = handler_class
@@ -29,7 +30,7 @@ class StepHandler:
         """Does the step. What it returns (anything that JSON can hold) becomes its results.
 
         Any exception fails the attempt, which is tried again as the template says; see
-        RetryableError and PermanentError.
+        RetryableError, PermanentError and BusinessError.
         """
         raise NotImplementedError(f"{type(self).__name__} must implement process(task, sequence, step)")
 
@@ -45,10 +46,17 @@ class StepHandler:
         """What an earlier step returned: all of it, or what stands under `key` (None if nothing)."""
         return dig(sequence.find_step_by_name(step_name).results, key)
 
+    @staticmethod
+    def publish_step_completed(step: Step, custom_data: Optional[Mapping[str, Any]] = None) -> None:
+        """Publishes `custom.step_completed` with the data, in the commit that takes the step's result."""
+        step.publish("custom.step_completed", custom_data)
+
     def run(self, task: Task, sequence: Sequence, step: Step) -> Any:
-        """The step's results: `process`, then `process_results`."""
+        """The step's results: `process`, then `process_results`. A step that was deferred has none yet."""
         initial = step.results
         output = self.process(task, sequence, step)
+        if step.deferral is not None:
+            return None
         results = self.process_results(step, output, initial)
         if results is None or step.results is not initial:
             results = step.results

@@ -2,58 +2,32 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
-from typing import Any, Dict, Iterator, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 import grpc
 
-from ._generated.tasker.v1 import event_service_pb2 as pb, event_service_pb2_grpc
-from .connection import Backoff, open_channel
+from ._generated.tasker.v1 import event_service_pb2 as pb
+from ._generated.tasker.v1 import event_service_pb2_grpc
+from .connection import Addresses, Backoff, Endpoints, Tls, Token, TokenFailed
+from .cursor_store import CursorStore, MemoryCursorStore
+from .event import ALIASES, Event, safe_get
+from .logs import fields
+from .payload import NotJson
 
+__all__ = ["EARLIEST", "NOW", "Event", "Subscriber", "follow", "safe_get"]
 log = logging.getLogger("tasker.subscriber")
 
 # Where a subscription starts: "now", "earliest", or a cursor.
 NOW = "now"
 EARLIEST = "earliest"
-
-
-class Event:
-    """Something that happened. `payload` and the event's own fields are read like a mapping."""
-
-    def __init__(self, event: pb.Event):
-        self.id = event.event_id
-        self.name = event.name
-        self.category = event.category
-        self.timestamp = event.timestamp.ToDatetime()
-        self.cursor = event.cursor
-        self.task_id = event.task_id
-        self.task_name = event.task_name
-        self.namespace = event.namespace
-        self.version = event.version
-        self.step_id = event.step_id
-        self.step_name = event.step_name
-        self.attempt_number = event.attempt_number
-        self.payload: Dict[str, Any] = json.loads(event.payload) if event.payload else {}
-
-    def get(self, key: str, default: Any = None) -> Any:
-        """The field `key` of the payload or of the event itself."""
-        if key in self.payload:
-            return self.payload[key]
-        value = getattr(self, key, default)
-        return default if value in ("", None) else value
-
-    def __repr__(self) -> str:
-        return f"<Event {self.name} {self.step_name or self.task_name} {self.id}>"
-
-
-def safe_get(event: Any, key: str, default: Any = None) -> Any:
-    """`event[key]`, or `default` where there is nothing; never raises."""
-    if isinstance(event, (Event, Mapping)):
-        value = event.get(key, default)
-        return default if value is None else value
-    return default
+_FATAL = {
+    grpc.StatusCode.INVALID_ARGUMENT,
+    grpc.StatusCode.OUT_OF_RANGE,
+    grpc.StatusCode.PERMISSION_DENIED,
+    grpc.StatusCode.UNIMPLEMENTED,
+}
 
 
 def follow(
@@ -63,6 +37,7 @@ def follow(
     namespace: str = "",
     task_name: str = "",
     start: str = NOW,
+    metadata: Sequence[Tuple[str, str]] = (),
 ) -> Tuple[Any, Iterator[pb.SubscribeResponse]]:
     """Opens one stream. Returns the call, which can be cancelled, and its responses."""
     request = pb.SubscribeRequest(
@@ -72,7 +47,7 @@ def follow(
         request.from_earliest = True
     elif start != NOW:
         request.after_cursor = start
-    call = event_service_pb2_grpc.EventServiceStub(channel).Subscribe(request)
+    call = event_service_pb2_grpc.EventServiceStub(channel).Subscribe(request, metadata=metadata or None)
     return call, iter(call)
 
 
@@ -80,16 +55,35 @@ class Subscriber:
     """Follows events and hands each to a method of its name.
 
     `subscribe_to` holds names or patterns; `task.completed` goes to `handle_task_completed(event)`,
-    and what has no method to `handle_event(event)`. An exception in a method is logged and the next
+    and what has no method to `handle_event(event)`. `task.start_requested` and `step.execution_requested` go
+    to `handle_task_started` and `handle_step_started` as well. An exception in a method is logged and the next
     event follows. After a broken connection it goes on behind the last event it has handled.
+
+    start: where to begin: now, earliest, or a cursor. cursor_store: where the place is kept that it has come
+    to; what is there already goes before `start`. An event is handled again if the process dies before its
+    place was saved: at least once, in order. namespace, task_name, task_ids: only such tasks' events; empty:
+    of all.
     """
 
     subscribe_to: Sequence[str] = ()
 
-    def __init__(self, address: str, start: str = NOW):
-        self._address = address
+    def __init__(
+        self,
+        address: Addresses,
+        start: str = NOW,
+        *,
+        cursor_store: Optional[CursorStore] = None,
+        namespace: str = "",
+        task_name: str = "",
+        task_ids: Sequence[str] = (),
+        tls: Optional[Tls] = None,
+        token: Optional[Token] = None,
+    ):
+        self._endpoints = Endpoints(address, tls, token)
+        self._store = cursor_store or MemoryCursorStore()
+        self._filters = {"namespace": namespace, "task_name": task_name, "task_ids": list(task_ids)}
         # The last place handled, or where to start: keep it to go on there after a restart.
-        self.cursor = start
+        self.cursor = self._store.load() or start
         # Set once the service has confirmed the first subscription: nothing is missed from then on.
         self.subscribed = threading.Event()
         self._stop = threading.Event()
@@ -103,41 +97,69 @@ class Subscriber:
         """Follows until `stop`. Raises grpc.RpcError for what connecting again cannot mend."""
         backoff = Backoff()
         while not self._stop.is_set():
+            address = self._endpoints.next_address()
             try:
-                self._follow_once(backoff)
+                self._follow_once(address, backoff)
             except grpc.RpcError as error:
                 if self._stop.is_set():
                     return
-                if error.code() in (grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.OUT_OF_RANGE):
+                if self._is_fatal(error):
                     raise
-                log.warning("events of %s lost: %s", self._address, error.details())
+                log.warning("events of %s lost: %s", address, error.details(), extra=fields(address=address))
+            except (OSError, TokenFailed) as error:
+                log.warning("events of %s cannot be had: %s", address, error, extra=fields(address=address))
             self._stop.wait(backoff.next_pause_s())
 
     def stop(self) -> None:
+        """Lets `run` return, after the event in hand. From any thread."""
         self._stop.set()
         with self._lock:
             if self._call is not None:
                 self._call.cancel()
 
-    def _follow_once(self, backoff: Backoff) -> None:
-        with open_channel(self._address) as channel:
+    def dispatch(self, event: Event) -> None:
+        """Hands one event to its method, or methods. Never raises."""
+        names = [event.name, *([ALIASES[event.name]] if event.name in ALIASES else [])]
+        methods = [getattr(self, "handle_" + name.replace(".", "_"), None) for name in names]
+        found: List[Callable[[Event], None]] = [method for method in methods if callable(method)]
+        for method in found or [self.handle_event]:
+            try:
+                method(event)
+            except Exception:  # one event's trouble is not the next one's
+                log.exception(
+                    "%s failed on %s", type(self).__name__, event.name, extra=fields(event=event.name, event_id=event.id)
+                )
+
+    def _is_fatal(self, error: Any) -> bool:
+        if error.code() == grpc.StatusCode.UNAUTHENTICATED:
+            return not self._endpoints.renews_token
+        return error.code() in _FATAL
+
+    def _follow_once(self, address: str, backoff: Backoff) -> None:
+        with self._endpoints.open_channel(address) as channel:
             with self._lock:
                 if self._stop.is_set():
                     return
-                self._call, responses = follow(channel, names=self.subscribe_to, start=self.cursor)
+                self._call, responses = follow(
+                    channel, names=self.subscribe_to, start=self.cursor, metadata=self._endpoints.metadata(),
+                    **self._filters,  # type: ignore[arg-type]
+                )
             for response in responses:
                 backoff.reset()
                 for event in response.events:
-                    self._dispatch(Event(event))
+                    if self._stop.is_set():
+                        break
+                    self._handle(event)
                     self.cursor = event.cursor
-                self.cursor = response.cursor
+                else:
+                    self.cursor = response.cursor
+                self._store.save(self.cursor)
                 self.subscribed.set()
 
-    def _dispatch(self, event: Event) -> None:
-        method = getattr(self, "handle_" + event.name.replace(".", "_"), self.handle_event)
+    def _handle(self, event: pb.Event) -> None:
         try:
-            method(event)
-        except Exception:  # one event's trouble is not the next one's
-            log.exception("%s failed on %s", type(self).__name__, event.name)
+            self.dispatch(Event(event))
+        except NotJson as error:
+            log.error("event %s passed over: %s", event.event_id, error, extra=fields(event_id=event.event_id))
 
     safe_get = staticmethod(safe_get)
