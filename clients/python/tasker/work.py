@@ -79,7 +79,7 @@ def state_name(state: int) -> str:
     """`STEP_STATE_COMPLETE` is `complete`; a state of a later version its number."""
     if state not in task_pb2.StepState.values():
         return str(state)
-    return task_pb2.StepState.Name(state)[len("STEP_STATE_") :].lower()  # type: ignore[arg-type]
+    return task_pb2.StepState.Name(state)[len("STEP_STATE_") :].lower()
 
 
 def step_from_proto(step: task_pb2.Step) -> Step:
