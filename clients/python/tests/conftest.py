@@ -39,10 +39,11 @@ def start(engine):
     """start(process, **options): a worker whose only handler does `process(task, sequence, step)`."""
     running = []
 
-    def begin(process=lambda task, sequence, step: {}, **options) -> Running:
+    def begin(process=lambda task, sequence, step: {}, also=(), **options) -> Running:
         handler = type("Handler", (StepHandler,), {"handler_class": "H", "process": lambda self, *args: process(*args)})
         # What a test leaves unacknowledged is not waited for.
-        running.append(Running(Worker(engine.address, "w", [handler], **{"drain_s": 0.0, **options})))
+        options = {"address": engine.address, "drain_s": 0.0, **options}
+        running.append(Running(Worker(name="w", handlers=[handler, *also], **options)))
         return running[-1]
 
     yield begin

@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import threading
 from concurrent import futures
-from typing import List, Optional
+from typing import List, Optional, Sequence
 
 import grpc
 
@@ -23,12 +23,15 @@ class Stream:
         self._to_send: "queue.Queue[object]" = queue.Queue()
         self.results: List[pb.StepResult] = []
         self.register: pb.Register = None
+        self.metadata = {}
 
     def send(self, **parts) -> None:
         self._to_send.put(pb.ConnectResponse(**parts))
 
-    def accept(self, heartbeat_s: float = 60, payload_bytes_max: int = 0, stale: List[bytes] = ()) -> None:
-        registered = pb.Registered(payload_bytes_max=payload_bytes_max, stale_tokens=stale)
+    def accept(self, heartbeat_s: float = 60, payload_bytes_max: int = 0, stale: Sequence[bytes] = (),
+               features: Sequence[int] = ()) -> None:
+        """As a service of the first version, unless it names features."""
+        registered = pb.Registered(payload_bytes_max=payload_bytes_max, stale_tokens=stale, features=features)
         registered.heartbeat_interval.FromNanoseconds(int(heartbeat_s * 1e9))
         self.send(registered=registered)
 
@@ -48,6 +51,13 @@ class Stream:
         message = self.received.get(timeout=PATIENCE_S)
         assert message is not None, "the handler closed its side"
         return message
+
+    def await_part(self, name: str) -> pb.ConnectRequest:
+        """The next message that has this part."""
+        while True:
+            message = self.await_message()
+            if name in {field.name for field, _ in message.ListFields()}:
+                return message
 
     def await_results(self, count: int) -> List[pb.StepResult]:
         while len(self.results) < count:
@@ -82,6 +92,7 @@ class FakeEngine(handler_service_pb2_grpc.HandlerServiceServicer, task_service_p
 
     def Connect(self, requests, context):
         stream = Stream()
+        stream.metadata = dict(context.invocation_metadata())
 
         def read():
             try:
@@ -99,6 +110,10 @@ class FakeEngine(handler_service_pb2_grpc.HandlerServiceServicer, task_service_p
     def GetTask(self, request, context):
         self.task_requests += 1
         return task_service_pb2.GetTaskResponse(task=self.task)
+
+    def has_stream(self) -> bool:
+        """Whether a connection waits to be looked at."""
+        return not self._streams.empty()
 
     def await_stream(self) -> Stream:
         """The next connection, its first message read."""

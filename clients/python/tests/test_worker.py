@@ -294,61 +294,10 @@ def test_heartbeats_name_what_it_holds(engine, start):
     gate.set()
 
 
-def test_stop_finishes_what_was_begun_and_waits_for_its_acknowledgement(engine, start):
-    gate, begun = threading.Event(), threading.Event()
-
-    def process(*_):
-        begun.set()
-        assert gate.wait(PATIENCE_S)
-
-    running = start(process, drain_s=PATIENCE_S)
-    stream = engine.await_stream()
-    stream.accept()
-    stream.assign(b"1")
-    assert begun.wait(PATIENCE_S)
-    assert list(stream.await_message().confirmed_tokens) == [b"1"]
-    running.worker.stop()
-    assert stream.await_message().HasField("drain")
-    gate.set()
-    stream.await_results(1)
-    stream.acknowledge(b"1")
-    stream.await_close()
-    assert running.join() is None
-
-
-def test_stop_when_idle_returns(engine, start):
-    running = start(drain_s=PATIENCE_S)
-    stream = engine.await_stream()
-    stream.accept()
-    stream.assign(b"1")
-    stream.await_results(1)
-    stream.acknowledge(b"1")
-    running.worker.stop()
-    stream.await_close()
-    assert running.join() is None
-
-
-def test_when_the_engine_drains_it_gives_back_what_it_has_and_connects_again(engine, start):
-    gate, begun = threading.Event(), threading.Event()
-
-    def process(*_):
-        begun.set()
-        assert gate.wait(PATIENCE_S)
-
-    start(process)
-    first = engine.await_stream()
-    first.accept()
-    first.assign(b"1")
-    assert begun.wait(PATIENCE_S)
-    first.send(drain=pb.DrainRequested(reason="restart"))
-    gate.set()
-    first.await_results(1)
-    first.acknowledge(b"1")
-    first.await_close()
-    assert not engine.await_stream().register.held_tokens
-
-
-@pytest.mark.parametrize("code", [grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.ABORTED])
+@pytest.mark.parametrize("code", [
+    grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.ABORTED, grpc.StatusCode.UNAUTHENTICATED,
+    grpc.StatusCode.PERMISSION_DENIED, grpc.StatusCode.UNIMPLEMENTED,
+])
 def test_a_refusal_for_good_ends_the_worker(engine, start, code):
     running = start()
     engine.await_stream().end(code, "never you")
@@ -369,14 +318,3 @@ def test_steps_that_are_no_direct_dependency_are_fetched_once(engine, start):
 
     assert results_of(one_result(engine, start, process)) == [7, ["far", "s"]]
     assert engine.task_requests == 1
-
-
-def test_stop_gives_up_after_its_time_when_the_engine_is_gone(engine, start):
-    running = start(drain_s=0.0)
-    stream = engine.await_stream()
-    stream.accept()
-    stream.assign(b"1")
-    stream.await_results(1)
-    engine.stop()
-    running.worker.stop()
-    assert running.join() is None
