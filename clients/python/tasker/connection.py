@@ -21,6 +21,10 @@ _OPTIONS: List[Tuple[str, Any]] = [
     # This one is the time that a connection may take to come about.
     ("grpc.min_reconnect_backoff_ms", 5000),
     ("grpc.max_reconnect_backoff_ms", 1000),
+    # A peer that has vanished without a word is noticed, too: by a ping no more often than servers allow when
+    # nothing is said, and as soon as it does not take what is sent for the time-out's length.
+    ("grpc.keepalive_time_ms", 360_000),
+    ("grpc.keepalive_timeout_ms", 20_000),
     # Channels share no connections, so that closing one ends its own.
     ("grpc.use_local_subchannel_pool", 1),
 ]

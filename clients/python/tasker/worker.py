@@ -97,7 +97,8 @@ class Worker:
         """Serves until stopped; returns once everything that was begun is acknowledged.
 
         Raises grpc.RpcError if the engine refuses this handler for good. On the main thread SIGTERM and
-        SIGINT stop it, unless `handle_signals` is False. A worker runs once.
+        SIGINT stop it, unless `handle_signals` is False; a second one does not wait for what was begun. A
+        worker runs once.
         """
         before = self._catch_signals() if handle_signals else {}
         try:
@@ -219,9 +220,13 @@ class Worker:
         """Returns what was done about them before."""
         if threading.current_thread() is not threading.main_thread():
             return {}
-        # A signal may come while this very thread holds a lock.
+        again = False
+
         def stop(*_: Any) -> None:
-            threading.Thread(target=self.stop, name="tasker-stop", daemon=True).start()
+            nonlocal again
+            # On a thread of its own: the signal may come while this very one holds a lock.
+            threading.Thread(target=self._give_up if again else self.stop, name="tasker-stop", daemon=True).start()
+            again = True
 
         return {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
 

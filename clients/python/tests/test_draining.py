@@ -1,10 +1,13 @@
 """How a worker stops, and what it does when the engine stops."""
 
+import os
+import signal
 import threading
 
 import features
 from fake_engine import PATIENCE_S
 
+from tasker import StepHandler, Worker, handler
 from tasker._generated.tasker.v1 import handler_service_pb2 as pb
 
 
@@ -147,3 +150,30 @@ def test_stopped_without_a_stream_it_connects_once_more_to_bring_its_results(eng
     second.await_close()
     assert running.join() is None
     assert not engine.has_stream()
+
+
+def test_a_first_signal_drains_and_a_second_does_not_wait(engine):
+    begun = threading.Event()
+
+    @handler("H")
+    class Endless(StepHandler):
+        def process(self, task, sequence, step):
+            begun.set()
+            step.wait_cancelled(PATIENCE_S)
+
+    def interrupt():
+        stream = engine.await_stream()
+        stream.accept(features=features.ALL)
+        stream.assign(b"1")
+        assert begun.wait(PATIENCE_S)
+        os.kill(os.getpid(), signal.SIGTERM)
+        stream.await_part("drain")
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    before = signal.getsignal(signal.SIGTERM)
+    interrupter = threading.Thread(target=interrupt, daemon=True)
+    interrupter.start()
+    Worker(engine.address, "w", [Endless], drain_s=PATIENCE_S * 10).run()
+    interrupter.join(PATIENCE_S)
+    assert not interrupter.is_alive()
+    assert signal.getsignal(signal.SIGTERM) is before

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Callable, FrozenSet, List, Optional
+from typing import Callable, FrozenSet, List, Mapping, Optional
 
 from .. import assignment as given
 from .. import outcome
@@ -58,6 +58,6 @@ def _initialize_task(assignment: pb.Assignment, registry: Registry, terms: Terms
     except Exception as refusal:
         return outcome.of_error(assignment.token, refusal, terms.features, retryable=False)
     context = handler.initialize_task_context(request)
-    if not isinstance(context, dict):
-        raise PermanentError(f"initialize_task_context has to return a dict, not {type(context).__name__}")
-    return outcome.of_results(assignment.token, context, terms.payload_bytes_max)
+    if not isinstance(context, Mapping):
+        raise PermanentError(f"initialize_task_context has to return a mapping, not {type(context).__name__}")
+    return outcome.of_results(assignment.token, dict(context), terms.payload_bytes_max)
