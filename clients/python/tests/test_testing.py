@@ -2,6 +2,8 @@
 
 import datetime
 import pathlib
+import subprocess
+import sys
 
 import pytest
 
@@ -73,3 +75,9 @@ def test_a_subscriber_is_tested_by_fake_events():
     subscriber.dispatch(fake_event("step.execution_requested"))
     subscriber.dispatch(fake_event("task.completed"))
     assert subscriber.notes == [("started", "order"), ("step", "none")]
+
+
+def test_pytest_runs_where_only_the_package_itself_is_installed():
+    """The extra `testing` is not: then the plugin, which pytest loads by itself, must not miss anything."""
+    without = "import sys; sys.modules['yaml'] = None; import tasker.testing.plugin"
+    subprocess.run([sys.executable, "-c", without], check=True)

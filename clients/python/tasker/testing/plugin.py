@@ -14,12 +14,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, Iterator, List
+from typing import Any, Dict, Iterator, List
 
 import pytest
 
-if TYPE_CHECKING:
-    from .server import TaskerdServer
+from .server import TaskerdServer
 
 
 @pytest.fixture(scope="session")
@@ -35,10 +34,7 @@ def taskerd_settings() -> Dict[str, Any]:
 
 
 @pytest.fixture
-def taskerd_server(taskerd_templates: List[str], taskerd_settings: Dict[str, Any]) -> Iterator["TaskerdServer"]:
+def taskerd_server(taskerd_templates: List[str], taskerd_settings: Dict[str, Any]) -> Iterator[TaskerdServer]:
     """A real taskerd with an empty store, for one test."""
-    # Only here, so that tests without a server do not pay for gRPC.
-    from .server import TaskerdServer
-
     with TaskerdServer(taskerd_templates, taskerd_settings) as server:
         yield server

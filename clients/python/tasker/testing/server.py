@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import pathlib
 import re
@@ -10,8 +11,6 @@ import subprocess
 import tempfile
 import threading
 from typing import Any, Iterable, List, Mapping, Optional, Tuple, Union
-
-import yaml
 
 from .._generated.tasker.v1 import task_pb2
 from ..client import Client
@@ -52,7 +51,8 @@ class TaskerdServer:
         self._log = root / "taskerd.log"
         self._settings = root / "tasker.yaml"
         own = {"data": str(root / "data"), "metrics": {"listen": "127.0.0.1:0"}}
-        self._settings.write_text(yaml.safe_dump({**_SETTINGS, **own, **(settings or {})}))
+        # JSON is YAML too, and there without any package.
+        self._settings.write_text(json.dumps({**_SETTINGS, **own, **(settings or {})}))
         self._process: Optional["subprocess.Popen[str]"] = None
         self._client: Optional[Client] = None
         self._workers: List[Tuple[Worker, threading.Thread]] = []
