@@ -206,7 +206,9 @@ HttpResponse HttpClient::Send(const HttpRequest& request) {
 HttpResponse HttpClient::SendOnce(const HttpRequest& request, std::string& redirect_url) {
   CurlHandle handle = handles_->Take();
   CURL* const curl = handle.get();
-  Transfer transfer{&options_, request.step, {}};
+  Transfer transfer;
+  transfer.options = &options_;
+  transfer.step = request.step;
   char detail[CURL_ERROR_SIZE] = "";
   CurlList headers, resolve;
   for (const auto& [name, value] : request.headers) {
