@@ -22,11 +22,11 @@ constexpr std::chrono::milliseconds kConnectMax{10'000};
 
 // One transfer, as libcurl's callbacks see it. They must not throw: they note what is wrong.
 struct Transfer {
-  const HttpClientOptions* options;
-  const client::Step* step;
-  HttpResponse response;
+  const HttpClientOptions* options = nullptr;
+  const client::Step* step = nullptr;
+  HttpResponse response = {};
   std::size_t header_bytes = 0;
-  std::string denied;
+  std::string denied = {};
   bool too_long = false;
 };
 
