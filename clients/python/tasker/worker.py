@@ -224,9 +224,10 @@ class Worker:
 
         def stop(*_: Any) -> None:
             nonlocal again
+            # Said first: the next signal may come before this one is dealt with.
+            end, again = self._give_up if again else self.stop, True
             # On a thread of its own: the signal may come while this very one holds a lock.
-            threading.Thread(target=self._give_up if again else self.stop, name="tasker-stop", daemon=True).start()
-            again = True
+            threading.Thread(target=end, name="tasker-stop", daemon=True).start()
 
         return {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
 
