@@ -2,14 +2,12 @@
 // payment fails once for each order, as payments do, and is tried again by the service.
 //
 //   order_process_handlers --server 127.0.0.1:7420
-#include <csignal>
 #include <iostream>
-#include <pthread.h>
-#include <thread>
 
 #include "CLI/CLI.hpp"
 
 #include "tasker/client/step_handler.h"
+#include "tasker/client/stop_signals.h"
 #include "tasker/client/worker.h"
 
 namespace OrderProcess::StepHandler {
@@ -78,18 +76,13 @@ class SendConfirmationHandler : public tasker::client::StepHandler {
 }  // namespace OrderProcess::StepHandler
 
 int main(int argc, char** argv) {
+  // First, before any thread is started.
+  tasker::client::StopSignals signals;
   tasker::client::WorkerOptions options;
   options.name = "order-handlers-cpp";
   CLI::App app("Handlers of the template order_process.");
   app.add_option("--server", options.server, "host:port of the service")->capture_default_str();
   CLI11_PARSE(app, argc, argv);
-
-  // Blocked before any thread starts, so that all inherit it and only the watcher gets the signals.
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGTERM);
-  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
 
   namespace handlers = OrderProcess::StepHandler;
   const std::string prefix = "OrderProcess::StepHandler::";
@@ -104,16 +97,8 @@ int main(int argc, char** argv) {
   worker.Register(prefix + "SendConfirmationHandler",
                   std::make_shared<handlers::SendConfirmationHandler>());
 
-  // Owned by main; touches nothing but Stop().
-  std::thread watcher([&] {
-    int signal = 0;
-    sigwait(&signals, &signal);
-    worker.Stop();
-  });
+  signals.Watch(worker);
   const absl::Status status = worker.Run();
-  // Run() may have ended on its own: the watcher still waits.
-  pthread_kill(watcher.native_handle(), SIGTERM);
-  watcher.join();
   if (!status.ok()) std::cerr << status << "\n";
   return status.ok() ? 0 : 1;
 }

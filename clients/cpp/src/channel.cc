@@ -1,8 +1,44 @@
 #include "clients/cpp/src/channel.h"
 
+#include <algorithm>
+#include <exception>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_split.h"
 #include "grpcpp/create_channel.h"
 
+#include "clients/cpp/src/text_file.h"
+
 namespace tasker::client {
+
+absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
+    const std::shared_ptr<grpc::ChannelCredentials>& given, const std::optional<TlsOptions>& tls) {
+  if (given != nullptr) return given;
+  if (!tls) return grpc::InsecureChannelCredentials();
+  if (tls->certificate_file.empty() != tls->key_file.empty()) {
+    return absl::InvalidArgumentError("tls: a certificate needs its key, and a key its certificate");
+  }
+  grpc::SslCredentialsOptions options;
+  try {
+    if (!tls->ca_file.empty()) options.pem_root_certs = ReadTextFile(tls->ca_file);
+    if (!tls->key_file.empty()) {
+      options.pem_cert_chain = ReadTextFile(tls->certificate_file);
+      options.pem_private_key = ReadTextFile(tls->key_file);
+    }
+  } catch (const std::exception& error) {
+    return absl::InvalidArgumentError(std::string("tls: ") + error.what());
+  }
+  return grpc::SslCredentials(options);
+}
+
+std::vector<std::string> AddressesOf(const std::string& servers) {
+  std::vector<std::string> addresses;
+  for (const absl::string_view part : absl::StrSplit(servers, ',')) {
+    const absl::string_view address = absl::StripAsciiWhitespace(part);
+    if (!address.empty()) addresses.emplace_back(address);
+  }
+  return addresses;
+}
 
 std::shared_ptr<grpc::Channel> OpenChannel(
     const std::string& server, const std::shared_ptr<grpc::ChannelCredentials>& credentials) {
@@ -24,6 +60,26 @@ std::shared_ptr<grpc::Channel> OpenChannel(
   arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
   return grpc::CreateCustomChannel(
       server, credentials ? credentials : grpc::InsecureChannelCredentials(), arguments);
+}
+
+absl::StatusOr<std::string> CurrentToken(const TokenSource& source) {
+  std::string token;
+  try {
+    token = source.Get();
+  } catch (const std::exception& error) {
+    return absl::UnauthenticatedError(std::string("the access token cannot be had: ") +
+                                      error.what());
+  }
+  // gRPC would end the process for a header that HTTP does not allow.
+  const auto is_allowed = [](char c) { return c >= 0x20 && c < 0x7f; };
+  if (!std::all_of(token.begin(), token.end(), is_allowed)) {
+    return absl::UnauthenticatedError("the access token has characters that no header can hold");
+  }
+  return token;
+}
+
+void AddToken(const std::string& token, grpc::ClientContext& context) {
+  if (!token.empty()) context.AddMetadata("authorization", "Bearer " + token);
 }
 
 absl::Status ToAbslStatus(const grpc::Status& status) {

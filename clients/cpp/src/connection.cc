@@ -1,10 +1,14 @@
 #include "clients/cpp/src/connection.h"
 
+#include "clients/cpp/src/channel.h"
+
 namespace tasker::client {
 
-Connection::Connection(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue& queue)
-    : stub_(v1::HandlerService::NewStub(channel)),
-      call_(stub_->PrepareAsyncConnect(&context_, &queue)) {
+Connection::Connection(const std::shared_ptr<grpc::Channel>& channel, const std::string& token,
+                       grpc::CompletionQueue& queue)
+    : stub_(v1::HandlerService::NewStub(channel)) {
+  AddToken(token, context_);
+  call_ = stub_->PrepareAsyncConnect(&context_, &queue);
   call_->StartCall(TagOf(Operation::kStart));
 }
 
@@ -44,12 +48,13 @@ void Connection::ReadNext() { call_->Read(&message_, TagOf(Operation::kRead)); }
 
 // Nothing more can be read. Asks for the status once no write is under way.
 Connection::Progress Connection::Break() {
+  const bool is_news = !broken_;
   broken_ = true;
   if (!writing_ && !finishing_) {
     finishing_ = true;
     call_->Finish(&status_, TagOf(Operation::kFinish));
   }
-  return Progress::kNone;
+  return is_news ? Progress::kBroken : Progress::kNone;
 }
 
 }  // namespace tasker::client

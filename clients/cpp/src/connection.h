@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
@@ -36,12 +37,17 @@ class Connection {
     kStarted,
     // `message()` holds what came; read on with ReadNext().
     kMessage,
+    // Nothing more comes but the status. A peer that sent what cannot be read may not know that, and
+    // never give one: then Abort().
+    kBroken,
     // `status()` says how; no operation is under way.
     kEnded,
   };
 
-  // Starts the call. `queue` must outlive the connection and reports its operations.
-  Connection(const std::shared_ptr<grpc::Channel>& channel, grpc::CompletionQueue& queue);
+  // Starts the call with that access token; empty: none. `queue` must outlive the connection and
+  // reports its operations.
+  Connection(const std::shared_ptr<grpc::Channel>& channel, const std::string& token,
+             grpc::CompletionQueue& queue);
 
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;

@@ -4,7 +4,15 @@
 
 #include <grpc/support/time.h>
 
+#include "clients/cpp/src/readable_text.h"
+
 namespace tasker::client {
+namespace {
+
+// The service cuts off more.
+constexpr std::size_t kProgressMessageBytesMax = 256;
+
+}  // namespace
 
 void Inbox::PostFinished(Attempt* attempt, v1::StepResult result) {
   absl::MutexLock lock(&mutex_);
@@ -18,11 +26,33 @@ void Inbox::PostStop() {
   Wake();
 }
 
-bool Inbox::Take(std::vector<FinishedAttempt>& finished) {
-  finished.clear();
+void Inbox::ReportCheckpoint(const std::string& token, std::string checkpoint) {
+  AttemptReport report;
+  report.checkpoint = std::move(checkpoint);
+  PostReport(token, std::move(report));
+}
+
+void Inbox::ReportProgress(const std::string& token, std::optional<double> fraction,
+                           std::string message) {
+  AttemptReport report;
+  v1::Progress& progress = report.progress.emplace();
+  if (fraction) progress.set_fraction(*fraction);
+  progress.set_message(ReadableText(message, kProgressMessageBytesMax));
+  PostReport(token, std::move(report));
+}
+
+void Inbox::PostReport(const std::string& token, AttemptReport report) {
   absl::MutexLock lock(&mutex_);
-  finished.swap(finished_);
-  return stop_;
+  reports_[token].Update(std::move(report));
+  Wake();
+}
+
+void Inbox::Take(Posted& posted) {
+  posted.finished.clear();
+  absl::MutexLock lock(&mutex_);
+  posted.finished.swap(finished_);
+  if (!reports_.empty()) posted.reports.swap(reports_);
+  posted.stop = stop_;
 }
 
 void Inbox::Woken() {

@@ -31,7 +31,9 @@ std::string StateName(v1::StepState state) {
 }  // namespace
 
 Sequence::Sequence(v1::Assignment& assignment, const TaskReader& reader)
-    : task_id_(assignment.task_id()), reader_(reader) {
+    : task_id_(assignment.task_id()),
+      reader_(reader),
+      dependency_count_(static_cast<std::size_t>(assignment.dependencies_size())) {
   for (v1::DependencyResults& dependency : *assignment.mutable_dependencies()) {
     steps_.emplace_back(std::move(*dependency.mutable_step_name()), StateName(dependency.state()),
                         std::move(*dependency.mutable_results()));
@@ -50,6 +52,21 @@ const SequenceStep& Sequence::find_step_by_name(std::string_view name) const {
   std::string known;
   for (const SequenceStep& other : steps_) known += (known.empty() ? "" : ", ") + other.name();
   throw UnknownStepError("the task has no step `" + std::string(name) + "`; it has: " + known);
+}
+
+std::vector<const SequenceStep*> Sequence::dependencies() const {
+  absl::MutexLock lock(&mutex_);
+  std::vector<const SequenceStep*> direct;
+  for (std::size_t i = 0; i < dependency_count_; ++i) direct.push_back(&steps_[i]);
+  return direct;
+}
+
+std::vector<const SequenceStep*> Sequence::steps() const {
+  absl::MutexLock lock(&mutex_);
+  if (!complete_) ReadOthers();
+  std::vector<const SequenceStep*> all;
+  for (const SequenceStep& step : steps_) all.push_back(&step);
+  return all;
 }
 
 const SequenceStep* Sequence::Find(std::string_view name) const {

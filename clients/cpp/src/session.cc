@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <iostream>
+#include <string_view>
 #include <utility>
 
 #include <grpc/support/time.h>
 
 #include "clients/cpp/src/channel.h"
+#include "clients/cpp/src/duration.h"
 #include "clients/cpp/src/failure.h"
 
 namespace tasker::client {
@@ -21,6 +23,12 @@ constexpr std::size_t kMessageBytes = 1u << 20;
 // A service that accepts a call but does not answer `register`, or does not end a call whose sides
 // are closed, is not waited for longer.
 constexpr std::chrono::seconds kAnswerMax{10};
+// The status follows the last message at once, unless the service does not know that it was the last.
+constexpr std::chrono::seconds kStatusMax{1};
+// An attempt's heartbeats are so much more frequent than it asks, since two may be late.
+constexpr int kHeartbeatsInTimeout = 3;
+// More frequent ones would be a load without use.
+constexpr std::chrono::milliseconds kHeartbeatMin{10};
 // For a service that names none.
 constexpr std::chrono::seconds kHeartbeatDefault{10};
 
@@ -33,13 +41,20 @@ gpr_timespec GrpcTime(std::chrono::steady_clock::time_point time) {
                       gpr_time_from_nanos(std::max<std::int64_t>(left.count(), 0), GPR_TIMESPAN));
 }
 
-std::string CodeAndMessage(const grpc::Status& status) { return ToAbslStatus(status).ToString(); }
+StepOutcome OutcomeOf(const v1::StepResult& result) {
+  if (result.has_success()) return StepOutcome::kSuccess;
+  if (result.has_deferred()) return StepOutcome::kDeferred;
+  if (result.failure().business()) return StepOutcome::kBusinessError;
+  const bool permanent = result.failure().has_retryable() && !result.failure().retryable();
+  return permanent ? StepOutcome::kPermanentFailure : StepOutcome::kRetryableFailure;
+}
 
 }  // namespace
 
-Session::Session(const WorkerOptions& options, const HandlerRegistry& registry,
-                 const Sequence::TaskReader& reader)
+Session::Session(const WorkerOptions& options, const std::vector<std::string>& addresses,
+                 const HandlerRegistry& registry, const Sequence::TaskReader& reader)
     : options_(options),
+      addresses_(addresses),
       registry_(registry),
       reader_(reader),
       inbox_(queue_, TagOf(Operation::kWake)) {}
@@ -54,11 +69,15 @@ Session::~Session() {
   }
 }
 
-absl::Status Session::Run() {
+absl::Status Session::Run(std::shared_ptr<grpc::ChannelCredentials> credentials) {
+  credentials_ = std::move(credentials);
+  // Many workers that start at once spread over the addresses.
+  address_index_ = absl::Uniform<std::size_t>(random_, 0, addresses_.size());
   if (options_.threads > 0) {
-    pool_ = std::make_unique<HandlerPool>(options_.threads, [this](Attempt* attempt) {
-      inbox_.PostFinished(attempt, attempt->Perform());
-    });
+    // Of more assignments than were asked for, no more are worked on.
+    pool_ = std::make_unique<HandlerPool>(
+        std::min(options_.threads, options_.concurrency),
+        [this](Attempt* attempt) { inbox_.PostFinished(attempt, Perform(*attempt)); });
   }
   phase_until_ = Clock::now();
   while (!outcome_) {
@@ -76,15 +95,21 @@ absl::Status Session::Run() {
 }
 
 void Session::Connect() {
-  phase_ = Phase::kRegistering;
-  phase_until_ = Clock::now() + kAnswerMax;
   drain_sent_ = false;
   service_drains_ = false;
   heartbeat_due_ = false;
   unconfirmed_.clear();
+  token_to_send_.clear();
   held_.ResendAll();
-  connection_ =
-      std::make_unique<Connection>(OpenChannel(options_.server, options_.credentials), queue_);
+  absl::StatusOr<std::string> token = CurrentToken(options_.token);
+  if (!token.ok()) {
+    Disconnected(token.status());
+    return;
+  }
+  token_ = *std::move(token);
+  phase_ = Phase::kRegistering;
+  phase_until_ = Clock::now() + kAnswerMax;
+  connection_ = std::make_unique<Connection>(OpenChannel(address(), credentials_), token_, queue_);
 }
 
 void Session::OnOperation(Operation operation, bool ok) {
@@ -102,6 +127,9 @@ void Session::OnOperation(Operation operation, bool ok) {
       OnMessage(connection_->message());
       connection_->ReadNext();
       break;
+    case Connection::Progress::kBroken:
+      phase_until_ = std::min(phase_until_, Clock::now() + kStatusMax);
+      break;
     case Connection::Progress::kEnded:
       OnEnded(connection_->status());
       break;
@@ -111,7 +139,7 @@ void Session::OnOperation(Operation operation, bool ok) {
 void Session::OnMessage(v1::ConnectResponse& message) {
   if (phase_ == Phase::kRegistering) {
     if (!message.has_registered()) {
-      Log("the service's first message does not answer `register`; connecting again");
+      Log(LogLevel::kWarning, "the service's first message does not answer `register`");
       connection_->Abort();
       return;
     }
@@ -123,39 +151,67 @@ void Session::OnMessage(v1::ConnectResponse& message) {
   for (v1::Assignment& assignment : *message.mutable_assignments()) Start(std::move(assignment));
   for (const v1::Cancellation& cancellation : message.cancellations()) {
     if (cancellation.superseded()) {
-      held_.Abandon(cancellation.token());
+      Drop(cancellation.token(), cancellation.reason());
     } else {
-      held_.Cancel(cancellation.token());
+      held_.Cancel(cancellation.token(), cancellation.reason());
     }
   }
   if (message.has_drain()) {
-    Log("the service drains: " + message.drain().reason());
+    Log(LogLevel::kInfo, stopping_ ? "the service has answered the drain" : "the service drains",
+        {{"reason", message.drain().reason()}});
     service_drains_ = true;
   }
 }
 
 void Session::OnRegistered(const v1::Registered& registered) {
-  for (const std::string& token : registered.stale_tokens()) held_.Abandon(token);
-  const auto& interval = registered.heartbeat_interval();
-  heartbeat_interval_ =
-      std::chrono::seconds(interval.seconds()) + std::chrono::nanoseconds(interval.nanos());
+  credits_ = static_cast<std::int64_t>(options_.concurrency) -
+             static_cast<std::int64_t>(held_.size());
+  credits_sent_ = -1;
+  for (const std::string& token : registered.stale_tokens()) {
+    Drop(token, "the service has handed it out anew");
+  }
+  features_ = Features(registered);
+  held_.ForEachResult([this](v1::StepResult& result) { Reduce(features_, result); });
+  heartbeat_interval_ = FromProto(registered.heartbeat_interval());
   if (heartbeat_interval_.count() <= 0) heartbeat_interval_ = kHeartbeatDefault;
+  heartbeat_every_ = heartbeat_interval_;
   heartbeat_at_ = Clock::now() + heartbeat_interval_;
+  QuickenHeartbeat(held_.ShortestHeartbeatTimeout());
   payload_bytes_max_ = registered.payload_bytes_max();
   backoff_.Reset();
   phase_ = Phase::kServing;
   phase_until_ = Time::max();
-  Log("connected; holds " + std::to_string(held_.size()) + " steps from before");
+  Log(LogLevel::kInfo, "connected",
+      {{"held", std::to_string(held_.size())}, {"service_version", registered.service_version()}});
+  if (options_.metrics.connected) options_.metrics.connected(address());
 }
 
-void Session::OnEnded(grpc::Status status) {
+bool Session::EndsRun(absl::StatusCode code) const {
+  switch (code) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kPermissionDenied:
+    case absl::StatusCode::kUnimplemented:
+      return true;
+    case absl::StatusCode::kUnauthenticated:
+      return !options_.token.can_change();
+    default:
+      return false;
+  }
+}
+
+void Session::OnEnded(const grpc::Status& status) {
+  const bool had_registered = phase_ == Phase::kServing || phase_ == Phase::kClosing;
   connection_.reset();
+  if (had_registered && options_.metrics.disconnected) options_.metrics.disconnected(address());
+  Disconnected(ToAbslStatus(status));
+}
+
+void Session::Disconnected(const absl::Status& status) {
   phase_ = Phase::kDown;
   heartbeat_at_ = Time::max();
-  const bool refused = status.error_code() == grpc::StatusCode::INVALID_ARGUMENT ||
-                       status.error_code() == grpc::StatusCode::ABORTED;
-  if (refused) {
-    outcome_ = ToAbslStatus(status);
+  if (EndsRun(status.code())) {
+    outcome_ = status;
     return;
   }
   if (stopping_ && held_.empty()) {
@@ -164,17 +220,26 @@ void Session::OnEnded(grpc::Status status) {
   }
   const auto delay = backoff_.Next(absl::Uniform(random_, 0.0, 1.0));
   phase_until_ = Clock::now() + delay;
-  Log("disconnected, " + CodeAndMessage(status) + "; connects again in " +
-      std::to_string(delay.count()) + " ms");
+  Log(status.ok() ? LogLevel::kInfo : LogLevel::kWarning, "disconnected; connects again",
+      {{"status", status.ToString()}, {"in_ms", std::to_string(delay.count())}});
+  address_index_ = (address_index() + 1) % addresses_.size();
 }
 
 void Session::OnInbox() {
-  const bool stop = inbox_.Take(finished_);
-  for (FinishedAttempt& done : finished_) Finish(done.attempt, std::move(done.result));
-  if (stop && !stopping_) {
+  inbox_.Take(posted_);
+  if (!posted_.reports.empty()) {
+    const bool progress = features_.Has(v1::PROTOCOL_FEATURE_PROGRESS);
+    for (auto& [token, report] : posted_.reports) {
+      if (!progress) report.progress.reset();
+      if (report.checkpoint || report.progress) held_.Report(token, std::move(report));
+    }
+    posted_.reports.clear();
+  }
+  for (FinishedAttempt& done : posted_.finished) Finish(done.attempt, std::move(done.result));
+  if (posted_.stop && !stopping_) {
     stopping_ = true;
     drain_until_ = Clock::now() + options_.drain_max;
-    Log("stops; finishes " + std::to_string(held_.size()) + " steps");
+    Log(LogLevel::kInfo, "stops; finishes what it holds", {{"held", std::to_string(held_.size())}});
   }
 }
 
@@ -185,21 +250,52 @@ void Session::OnTime(Time now) {
     return;
   }
   if (now >= drain_until_) {
-    outcome_ = absl::DeadlineExceededError("stopped with " + std::to_string(held_.size()) +
-                                           " steps whose results are not stored");
+    // Nothing is lost if the service merely does not say that it has heard of the end.
+    outcome_ = held_.empty() ? absl::OkStatus()
+                             : absl::DeadlineExceededError(
+                                   "stopped with " + std::to_string(held_.size()) +
+                                   " steps whose results are not stored");
     return;
   }
-  if (now >= heartbeat_at_) {
-    heartbeat_due_ = !held_.empty();
-    heartbeat_at_ = now + heartbeat_interval_;
-  }
+  if (now >= heartbeat_at_) OnHeartbeat(now);
   if (now < phase_until_) return;
   if (phase_ == Phase::kDown) {
     Connect();
   } else {
-    Log("the service does not answer; connecting again");
+    Log(LogLevel::kWarning, "the service does not answer");
     phase_until_ = Time::max();
     connection_->Abort();
+  }
+}
+
+void Session::OnHeartbeat(Time now) {
+  heartbeat_due_ = !held_.empty();
+  if (heartbeat_every_ != heartbeat_interval_) {
+    // Those that asked for more may have ended.
+    heartbeat_every_ = heartbeat_interval_;
+    QuickenHeartbeat(held_.ShortestHeartbeatTimeout());
+  }
+  heartbeat_at_ = now + heartbeat_every_;
+  RefreshToken();
+}
+
+void Session::QuickenHeartbeat(std::chrono::nanoseconds heartbeat_timeout) {
+  if (heartbeat_timeout.count() <= 0) return;
+  const std::chrono::nanoseconds every =
+      std::max<std::chrono::nanoseconds>(heartbeat_timeout / kHeartbeatsInTimeout, kHeartbeatMin);
+  if (every >= heartbeat_every_) return;
+  heartbeat_every_ = every;
+  heartbeat_at_ = std::min(heartbeat_at_, Clock::now() + every);
+}
+
+void Session::RefreshToken() {
+  if (!options_.token.can_change() || !features_.Has(v1::PROTOCOL_FEATURE_TOKEN_REFRESH)) return;
+  absl::StatusOr<std::string> token = CurrentToken(options_.token);
+  if (!token.ok()) {
+    Log(LogLevel::kWarning, "keeps its access token", {{"status", token.status().ToString()}});
+  } else if (!token->empty() && *token != token_) {
+    token_ = *std::move(token);
+    token_to_send_ = token_;
   }
 }
 
@@ -215,48 +311,81 @@ void Session::SendRegister() {
   registration.set_sdk_name(kSdkName);
   registration.set_sdk_version(kSdkVersion);
   registration.set_concurrency(options_.concurrency);
-  registry_.Describe(registration);
+  registry_.Describe(options_.namespace_name, registration);
   registration.mutable_labels()->insert(options_.labels.begin(), options_.labels.end());
   held_.AppendTokens(*registration.mutable_held_tokens());
   // Without threads of its own, what arrives is done before anything can be sent.
   registration.set_confirms_assignments(pool_ != nullptr);
+  NameAll(registration);
   connection_->Write(request_);
+}
+
+bool Session::HasSomethingToSend() const {
+  const bool credits = features_.Has(v1::PROTOCOL_FEATURE_CREDITS) && !stopping_ &&
+                       std::max<std::int64_t>(credits_, 0) != credits_sent_;
+  return credits || heartbeat_due_ || held_.has_unsent() || held_.has_reports() ||
+         !unconfirmed_.empty() || !token_to_send_.empty() || (stopping_ && !drain_sent_);
 }
 
 void Session::SendWhatIsReady() {
   if (phase_ != Phase::kServing || !connection_->writable()) return;
-  const bool drain = stopping_ && !drain_sent_;
-  if (!drain && !heartbeat_due_ && !held_.has_unsent() && unconfirmed_.empty()) {
-    // When the service drains, what runs on here is sent over the next connection.
-    if (service_drains_ || (stopping_ && held_.empty())) {
-      connection_->HalfClose();
-      phase_ = Phase::kClosing;
-      phase_until_ = Clock::now() + kAnswerMax;
-    }
+  if (!HasSomethingToSend()) {
+    CloseIfDone();
     return;
   }
   request_.Clear();
-  held_.TakeUnsent(kMessageBytes, request_);
+  credits_ += static_cast<std::int64_t>(held_.TakeUnsent(kMessageBytes, request_));
+  if (held_.has_reports()) held_.TakeReports(kMessageBytes, *request_.mutable_heartbeat());
   if (heartbeat_due_) held_.AppendTokens(*request_.mutable_heartbeat()->mutable_tokens());
-  if (drain) request_.mutable_drain()->set_reason("the handler service stops");
+  if (stopping_ && !drain_sent_) {
+    request_.mutable_drain()->set_reason("the handler service stops");
+    drain_sent_ = true;
+  }
   for (std::string& token : unconfirmed_) request_.add_confirmed_tokens(std::move(token));
+  // One that stops asks for no more.
+  if (features_.Has(v1::PROTOCOL_FEATURE_CREDITS) && !stopping_) {
+    const std::int64_t credits = std::max<std::int64_t>(credits_, 0);
+    if (credits != credits_sent_) request_.set_credits(static_cast<std::uint64_t>(credits));
+    credits_sent_ = credits;
+  }
+  if (!token_to_send_.empty()) request_.set_access_token(std::move(token_to_send_));
+  token_to_send_.clear();
   unconfirmed_.clear();
   heartbeat_due_ = false;
-  drain_sent_ = drain_sent_ || drain;
   connection_->Write(request_);
 }
 
+void Session::CloseIfDone() {
+  // A service of the protocol's first version does not answer a drain.
+  const bool drained = service_drains_ || (stopping_ && features_.none());
+  if (!drained || !held_.empty()) return;
+  connection_->HalfClose();
+  phase_ = Phase::kClosing;
+  phase_until_ = Clock::now() + kAnswerMax;
+}
+
 void Session::Start(v1::Assignment assignment) {
-  const Handler* const handler = registry_.Find(assignment);
+  const Work work = registry_.Find(assignment);
+  if (pool_ != nullptr) unconfirmed_.push_back(assignment.token());
   Attempt* const attempt =
-      held_.Add(std::make_unique<Attempt>(std::move(assignment), handler, reader_));
+      held_.Add(std::make_unique<Attempt>(std::move(assignment), work, reader_, &inbox_));
   if (attempt == nullptr) return;
+  QuickenHeartbeat(attempt->heartbeat_timeout());
   if (pool_ != nullptr) {
-    unconfirmed_.push_back(attempt->token());
     pool_->Submit(attempt);
   } else {
-    Finish(attempt, attempt->Perform());
+    Finish(attempt, Perform(*attempt));
   }
+}
+
+v1::StepResult Session::Perform(Attempt& attempt) const {
+  const WorkerMetrics& metrics = options_.metrics;
+  if (metrics.step_started) metrics.step_started(attempt.handler_class());
+  if (!metrics.step_finished) return attempt.Perform();
+  const Time begin = Clock::now();
+  v1::StepResult result = attempt.Perform();
+  metrics.step_finished(attempt.handler_class(), OutcomeOf(result), Clock::now() - begin);
+  return result;
 }
 
 void Session::Finish(Attempt* attempt, v1::StepResult result) {
@@ -264,7 +393,16 @@ void Session::Finish(Attempt* attempt, v1::StepResult result) {
   if (payload_bytes_max_ > 0 && size > payload_bytes_max_) {
     *result.mutable_failure() = OversizedResultsFailure(size, payload_bytes_max_);
   }
+  // Without a connection, the next says what it takes.
+  if (phase_ == Phase::kServing && Reduce(features_, result)) {
+    Log(LogLevel::kWarning, "the service knows no events of handlers; some are left out",
+        {{"handler_class", attempt->handler_class()}});
+  }
   held_.Finish(attempt, std::move(result));
+}
+
+void Session::Drop(const std::string& token, const std::string& reason) {
+  if (held_.Abandon(token, reason)) ++credits_;
 }
 
 void Session::ShutDown() {
@@ -285,13 +423,12 @@ void Session::ShutDown() {
   OnInbox();
 }
 
-void Session::Log(const std::string& line) const {
-  const std::string full = "tasker worker " + options_.name + " (" + options_.server + "): " + line;
-  if (options_.log) {
-    options_.log(full);
-  } else {
-    std::cerr << full + "\n";
-  }
+void Session::Log(LogLevel level, const std::string& message, Fields fields) const {
+  fields.insert(fields.begin(), {{"worker", options_.name}, {"address", address()}});
+  const LogRecord record{level, message, fields};
+  if (options_.log_hook) options_.log_hook(record);
+  if (options_.log) options_.log("tasker worker: " + LogLine(record));
+  if (!options_.log_hook && !options_.log) std::cerr << "tasker worker: " + LogLine(record) + "\n";
 }
 
 }  // namespace tasker::client

@@ -1,6 +1,7 @@
 // The life of a worker, from Run() to its return, over as many connections as it takes.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -12,6 +13,7 @@
 
 #include "clients/cpp/src/backoff.h"
 #include "clients/cpp/src/connection.h"
+#include "clients/cpp/src/features.h"
 #include "clients/cpp/src/handler_pool.h"
 #include "clients/cpp/src/handler_registry.h"
 #include "clients/cpp/src/held_attempts.h"
@@ -28,15 +30,18 @@ namespace tasker::client {
 // Stop() is thread-safe; Run() may be called once.
 class Session {
  public:
-  // All must outlive the session.
-  Session(const WorkerOptions& options, const HandlerRegistry& registry,
-          const Sequence::TaskReader& reader);
+  // All must outlive the session. `addresses`: at least one.
+  Session(const WorkerOptions& options, const std::vector<std::string>& addresses,
+          const HandlerRegistry& registry, const Sequence::TaskReader& reader);
   // Precondition: Run() is not running.
   ~Session();
 
   // As Worker::Run.
-  absl::Status Run();
+  absl::Status Run(std::shared_ptr<grpc::ChannelCredentials> credentials);
   void Stop() { inbox_.PostStop(); }
+
+  // Which of the addresses it is connected to, or tries. Thread-safe.
+  std::size_t address_index() const { return address_index_.load(std::memory_order_relaxed); }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -49,24 +54,37 @@ class Session {
     kClosing,  // This side is closed; waiting for the service's end until `phase_until_`.
   };
 
+  using Fields = std::vector<std::pair<std::string, std::string>>;
+
   void Connect();
+  void Disconnected(const absl::Status& status);
+  bool EndsRun(absl::StatusCode code) const;
   void OnOperation(Operation operation, bool ok);
   void OnMessage(v1::ConnectResponse& message);
   void OnRegistered(const v1::Registered& registered);
-  void OnEnded(grpc::Status status);
+  void OnEnded(const grpc::Status& status);
   void OnInbox();
   void OnTime(Time now);
+  void OnHeartbeat(Time now);
   Time NextDeadline() const;
 
   void SendRegister();
   void SendWhatIsReady();
+  bool HasSomethingToSend() const;
+  void CloseIfDone();
   void Start(v1::Assignment assignment);
+  v1::StepResult Perform(Attempt& attempt) const;
   void Finish(Attempt* attempt, v1::StepResult result);
+  void Drop(const std::string& token, const std::string& reason);
+  void QuickenHeartbeat(std::chrono::nanoseconds heartbeat_timeout);
+  void RefreshToken();
   // Cancels and waits for everything that still runs.
   void ShutDown();
-  void Log(const std::string& line) const;
+  const std::string& address() const { return addresses_[address_index()]; }
+  void Log(LogLevel level, const std::string& message, Fields fields = {}) const;
 
   const WorkerOptions& options_;
+  const std::vector<std::string>& addresses_;
   const HandlerRegistry& registry_;
   const Sequence::TaskReader& reader_;
 
@@ -82,8 +100,17 @@ class Session {
   Time phase_until_;
   Time heartbeat_at_ = Time::max();
   Time drain_until_ = Time::max();
+  // As the service asks, and as the attempts do besides.
   std::chrono::nanoseconds heartbeat_interval_{};
+  std::chrono::nanoseconds heartbeat_every_{};
   std::uint64_t payload_bytes_max_ = 0;
+  Features features_;
+  // The running total on this stream: the concurrency, less what was held at its beginning, and one
+  // for each result sent and each attempt taken away since. Below zero counts as zero.
+  std::int64_t credits_ = 0;
+  std::int64_t credits_sent_ = -1;
+  std::string token_;  // As the service knows it.
+  std::string token_to_send_;
   bool heartbeat_due_ = false;
   // Tokens of assignments whose arrival the service has not been told of.
   std::vector<std::string> unconfirmed_;
@@ -93,9 +120,12 @@ class Session {
   // Set when Run() is to return it.
   std::optional<absl::Status> outcome_;
 
+  std::shared_ptr<grpc::ChannelCredentials> credentials_;
+  std::atomic<std::size_t> address_index_ = 0;
+
   // Kept for their memory.
   v1::ConnectRequest request_;
-  std::vector<FinishedAttempt> finished_;
+  Posted posted_;
 };
 
 }  // namespace tasker::client

@@ -4,7 +4,9 @@
 #include <random>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_format.h"
+#include "absl/synchronization/mutex.h"
 #include "grpcpp/client_context.h"
 
 #include "clients/cpp/src/channel.h"
@@ -47,26 +49,44 @@ class Worker::State {
  public:
   explicit State(WorkerOptions given)
       : options(Completed(std::move(given))),
-        tasks(v1::TaskService::NewStub(OpenChannel(options.server, options.credentials))),
+        addresses(AddressesOf(options.server)),
         reader([this](const std::string& task_id) { return ReadTask(task_id); }),
-        session(options, registry, reader) {}
+        session(options, addresses, registry, reader) {}
 
   absl::StatusOr<v1::Task> ReadTask(const std::string& task_id) {
+    absl::StatusOr<std::string> token = CurrentToken(options.token);
+    if (!token.ok()) return token.status();
     grpc::ClientContext context;
+    AddToken(*token, context);
     context.set_wait_for_ready(true);
     context.set_deadline(std::chrono::system_clock::now() + kReadTaskMax);
     v1::GetTaskRequest request;
     request.set_task_id(task_id);
     v1::GetTaskResponse response;
-    const grpc::Status status = tasks->GetTask(&context, request, &response);
+    const grpc::Status status = Tasks()->GetTask(&context, request, &response);
     if (!status.ok()) return ToAbslStatus(status);
     return std::move(*response.mutable_task());
   }
 
+  // For calls to where the worker is connected. Made when first asked for: few handlers do.
+  std::shared_ptr<v1::TaskService::Stub> Tasks() {
+    const std::size_t index = session.address_index();
+    absl::MutexLock lock(&mutex);
+    if (tasks == nullptr || tasks_index != index) {
+      tasks = v1::TaskService::NewStub(OpenChannel(addresses[index], credentials));
+      tasks_index = index;
+    }
+    return tasks;
+  }
+
   const WorkerOptions options;
+  const std::vector<std::string> addresses;
   HandlerRegistry registry;
-  const std::unique_ptr<v1::TaskService::Stub> tasks;
   const Sequence::TaskReader reader;
+  std::shared_ptr<grpc::ChannelCredentials> credentials;  // Set before any thread runs.
+  absl::Mutex mutex;
+  std::shared_ptr<v1::TaskService::Stub> tasks ABSL_GUARDED_BY(mutex);
+  std::size_t tasks_index ABSL_GUARDED_BY(mutex) = 0;
   Session session;
   bool was_run = false;
 };
@@ -85,7 +105,12 @@ void Worker::Register(std::string handler_class, ProcessFunction process, Handle
 }
 
 void Worker::RegisterRaw(std::string handler_class, RawFunction process, HandlerScope scope) {
-  state_->registry.Add(handler_class, scope, std::move(process));
+  state_->registry.Add(handler_class, scope, HandlerOf(std::move(process)));
+}
+
+void Worker::RegisterTaskHandler(std::string task_handler_class,
+                                 std::shared_ptr<TaskHandler> handler, HandlerScope scope) {
+  state_->registry.AddTaskHandler(task_handler_class, scope, std::move(handler));
 }
 
 absl::Status Worker::Run() {
@@ -96,8 +121,14 @@ absl::Status Worker::Run() {
   if (!IsUtf8(state_->options)) {
     return absl::InvalidArgumentError("the worker's name, instance id and labels must be UTF-8");
   }
+  if (state_->addresses.empty()) {
+    return absl::InvalidArgumentError("the worker's `server` names no address");
+  }
+  auto credentials = CredentialsOf(state_->options.credentials, state_->options.tls);
+  if (!credentials.ok()) return credentials.status();
+  state_->credentials = *credentials;
   state_->was_run = true;
-  return state_->session.Run();
+  return state_->session.Run(*std::move(credentials));
 }
 
 void Worker::Stop() { state_->session.Stop(); }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -25,7 +26,9 @@ class SequenceStep {
  public:
   // `state`: as the Rails engine calls it, or `skipped`.
   SequenceStep(std::string name, std::string state, std::string results)
-      : name_(std::move(name)), state_(std::move(state)), results_(std::move(results)) {}
+      : name_(std::move(name)),
+        state_(std::move(state)),
+        results_(std::move(results), "an earlier step's results") {}
 
   // Its name in the template.
   const std::string& name() const { return name_; }
@@ -59,12 +62,20 @@ class Sequence {
   // service cannot be asked.
   const SequenceStep& find_step_by_name(std::string_view name) const;
 
+  // The steps that this one depends on directly, in the template's order.
+  std::vector<const SequenceStep*> dependencies() const;
+
+  // All steps of the task, without the items of `for_each` steps, those first that this one depends
+  // on. Throws RetryableError if the service cannot be asked.
+  std::vector<const SequenceStep*> steps() const;
+
  private:
   const SequenceStep* Find(std::string_view name) const ABSL_SHARED_LOCKS_REQUIRED(mutex_);
   void ReadOthers() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const std::string task_id_;
   const TaskReader& reader_;
+  const std::size_t dependency_count_;
   // Held while the service is asked: a second thread that needs the answer waits for it.
   mutable absl::Mutex mutex_;
   // A deque, since steps given out must stay where they are when more come in.

@@ -29,6 +29,11 @@ class StepHandler {
   // are those the step had before, null so far. May throw as `process` does. The default stores
   // `process_output` as it is.
   virtual void process_results(Step& step, Json process_output, const Json& initial_results);
+
+  // Publishes the event `custom.step_completed` with this data, as Step::publish does.
+  void publish_step_completed(const Step& step, const Json& custom_data) const {
+    step.publish("custom.step_completed", custom_data);
+  }
 };
 
 // A handler that needs no class. Thread-safety and exceptions as for StepHandler::process.
