@@ -202,9 +202,11 @@ bool Session::EndsRun(absl::StatusCode code) const {
 
 void Session::OnEnded(const grpc::Status& status) {
   const bool had_registered = phase_ == Phase::kServing || phase_ == Phase::kClosing;
+  // A copy: the status is the connection's.
+  const absl::Status why = ToAbslStatus(status);
   connection_.reset();
   if (had_registered && options_.metrics.disconnected) options_.metrics.disconnected(address());
-  Disconnected(ToAbslStatus(status));
+  Disconnected(why);
 }
 
 void Session::Disconnected(const absl::Status& status) {
