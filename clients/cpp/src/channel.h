@@ -38,5 +38,6 @@ void AddToken(const std::string& token, grpc::ClientContext& context);
 
 // The same code and message.
 absl::Status ToAbslStatus(const grpc::Status& status);
+grpc::Status ToGrpcStatus(const absl::Status& status);
 
 }  // namespace tasker::client

@@ -3,39 +3,46 @@
 #include <pthread.h>
 #include <utility>
 
+#include "absl/time/clock.h"
+
 #include "clients/cpp/src/channel.h"
 #include "clients/cpp/src/subscription_state.h"
 
 namespace tasker::client {
 namespace {
 
-// Whether asking again could be answered otherwise.
-bool IsFinal(grpc::StatusCode code) {
+// How long one try to reach any of the addresses may take.
+constexpr absl::Duration kPickMax = absl::Seconds(5);
+
+}  // namespace
+
+Subscription::State::State(std::shared_ptr<ServiceChannel> channel, SubscriptionOptions options,
+                           EventCallback on_event, CursorCallback on_cursor)
+    : channel_(std::move(channel)),
+      options_(std::move(options)),
+      on_event_(std::move(on_event)),
+      on_cursor_(std::move(on_cursor)),
+      cursor_(options_.after_cursor),
+      last_error_(absl::DeadlineExceededError("the service has not answered")),
+      thread_([this] { Run(); }) {
+  pthread_setname_np(thread_.native_handle(), "tskr-events");
+}
+
+// Whether asking again could not be answered otherwise.
+bool Subscription::State::IsFinal(grpc::StatusCode code) const {
   switch (code) {
     case grpc::StatusCode::INVALID_ARGUMENT:
     case grpc::StatusCode::OUT_OF_RANGE:
     case grpc::StatusCode::FAILED_PRECONDITION:
     case grpc::StatusCode::NOT_FOUND:
     case grpc::StatusCode::PERMISSION_DENIED:
-    case grpc::StatusCode::UNAUTHENTICATED:
     case grpc::StatusCode::UNIMPLEMENTED:
       return true;
+    case grpc::StatusCode::UNAUTHENTICATED:
+      return !channel_->token_can_change();
     default:
       return false;
   }
-}
-
-}  // namespace
-
-Subscription::State::State(const std::shared_ptr<grpc::Channel>& channel,
-                           SubscriptionOptions options, EventCallback on_event)
-    : stub_(v1::EventService::NewStub(channel)),
-      options_(std::move(options)),
-      on_event_(std::move(on_event)),
-      cursor_(options_.after_cursor),
-      last_error_(absl::DeadlineExceededError("the service has not answered")),
-      thread_([this] { Run(); }) {
-  pthread_setname_np(thread_.native_handle(), "tskr-events");
 }
 
 Subscription::State::~State() {
@@ -88,12 +95,17 @@ void Subscription::State::Run() {
 }
 
 grpc::Status Subscription::State::ReadStream(grpc::ClientContext& context) {
+  const auto channel = channel_->Pick(absl::Now() + kPickMax);
+  if (!channel.ok()) return ToGrpcStatus(channel.status());
+  const absl::Status authorized = channel_->Authorize(context);
+  if (!authorized.ok()) return ToGrpcStatus(authorized);
+  const auto stub = v1::EventService::NewStub(*channel);
   {
     absl::MutexLock lock(&mutex_);
     if (cancelled_) return grpc::Status::CANCELLED;
     call_ = &context;
   }
-  const auto reader = stub_->Subscribe(&context, Request());
+  const auto reader = stub->Subscribe(&context, Request());
   v1::SubscribeResponse response;
   while (reader->Read(&response)) {
     backoff_.Reset();
@@ -112,6 +124,7 @@ void Subscription::State::Deliver(const v1::SubscribeResponse& response) {
     absl::MutexLock lock(&mutex_);
     cursor_ = event.cursor();
   }
+  if (on_cursor_) on_cursor_(response.cursor());
   absl::MutexLock lock(&mutex_);
   cursor_ = response.cursor();
   stands_ = true;

@@ -1,6 +1,7 @@
 // The thread behind a Subscription.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -11,10 +12,10 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
-#include "grpcpp/channel.h"
 #include "grpcpp/client_context.h"
 
 #include "clients/cpp/src/backoff.h"
+#include "clients/cpp/src/service_channel.h"
 #include "tasker/client/subscription.h"
 #include "tasker/v1/event_service.grpc.pb.h"
 
@@ -23,9 +24,12 @@ namespace tasker::client {
 // Thread-safe, but for the destructor.
 class Subscription::State {
  public:
+  // Told how far it has come: behind each response, once all its events are handled. On the thread.
+  using CursorCallback = std::function<void(const std::string& cursor)>;
+
   // Starts the thread.
-  State(const std::shared_ptr<grpc::Channel>& channel, SubscriptionOptions options,
-        EventCallback on_event);
+  State(std::shared_ptr<ServiceChannel> channel, SubscriptionOptions options,
+        EventCallback on_event, CursorCallback on_cursor = {});
   // Cancels and waits for the thread.
   ~State();
 
@@ -50,9 +54,12 @@ class Subscription::State {
   bool Stands() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return stands_ || ended_.has_value(); }
   bool HasEnded() const ABSL_SHARED_LOCKS_REQUIRED(mutex_) { return ended_.has_value(); }
 
-  const std::unique_ptr<v1::EventService::Stub> stub_;
+  bool IsFinal(grpc::StatusCode code) const;
+
+  const std::shared_ptr<ServiceChannel> channel_;
   const SubscriptionOptions options_;
   const EventCallback on_event_;
+  const CursorCallback on_cursor_;
   absl::BitGen random_;  // The thread's own.
   Backoff backoff_;      // The thread's own.
 

@@ -53,6 +53,7 @@ class Subscription {
 
  private:
   friend class Client;
+  friend class Subscriber;
   class State;
   explicit Subscription(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
