@@ -6,6 +6,7 @@
 #include <string_view>
 #include <utility>
 
+#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
 
 #include "clients/http_handler/placeholders.h"
@@ -59,9 +60,9 @@ Encoding EncodingOfBody(const Json& headers) {
   if (!headers.is_object()) return Encoding::kPlain;
   for (const auto& [name, value] : headers.items()) {
     if (!absl::EqualsIgnoreCase(name, "content-type") || !value.is_string()) continue;
-    const std::string& type = value.get_ref<const std::string&>();
-    if (absl::StrContainsIgnoreCase(type, "json")) return Encoding::kJson;
-    if (absl::StrContainsIgnoreCase(type, "x-www-form-urlencoded")) return Encoding::kUrl;
+    const std::string type = absl::AsciiStrToLower(value.get<std::string>());
+    if (absl::StrContains(type, "json")) return Encoding::kJson;
+    if (absl::StrContains(type, "x-www-form-urlencoded")) return Encoding::kUrl;
   }
   return Encoding::kPlain;
 }

@@ -21,6 +21,13 @@ grpc::Status AnswerWith(const FakeEngine::Answer<Request, Response>& answer, con
   return status;
 }
 
+// What the call's metadata has; empty: nothing.
+std::string Authorization(const grpc::ServerContextBase& context) {
+  const auto found = context.client_metadata().find("authorization");
+  if (found == context.client_metadata().end()) return {};
+  return {found->second.data(), found->second.size()};
+}
+
 }  // namespace
 
 void FakeEngine::SeeAnswers() { const absl::MutexLock lock(&answered); }
@@ -29,10 +36,17 @@ class FakeEngine::Handlers : public v1::HandlerService::CallbackService {
  public:
   explicit Handlers(FakeEngine& engine) : engine_(engine) {}
   grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* Connect(
-      grpc::CallbackServerContext*) override {
+      grpc::CallbackServerContext* context) override {
     absl::MutexLock lock(&engine_.mutex_);
-    engine_.streams_.push_back(std::make_unique<FakeStream>());
+    engine_.streams_.push_back(std::make_unique<FakeStream>(Authorization(*context)));
     return engine_.streams_.back().get();
+  }
+  grpc::ServerUnaryReactor* CompleteStep(grpc::CallbackServerContext* context,
+                                         const v1::CompleteStepRequest* request,
+                                         v1::CompleteStepResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(AnswerWith(engine_.on_complete_step, request, response));
+    return reactor;
   }
 
  private:
@@ -48,6 +62,13 @@ class FakeEngine::Events : public v1::EventService::CallbackService {
     engine_.event_streams_.push_back(std::make_unique<FakeEventStream>(*request));
     return engine_.event_streams_.back().get();
   }
+  grpc::ServerUnaryReactor* PublishEvent(grpc::CallbackServerContext* context,
+                                         const v1::PublishEventRequest* request,
+                                         v1::PublishEventResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(AnswerWith(engine_.on_publish_event, request, response));
+    return reactor;
+  }
 
  private:
   FakeEngine& engine_;
@@ -56,8 +77,9 @@ class FakeEngine::Events : public v1::EventService::CallbackService {
 class FakeEngine::Tasks : public v1::TaskService::Service {
  public:
   explicit Tasks(FakeEngine& engine) : engine_(engine) {}
-  grpc::Status GetTask(grpc::ServerContext*, const v1::GetTaskRequest* request,
+  grpc::Status GetTask(grpc::ServerContext* context, const v1::GetTaskRequest* request,
                        v1::GetTaskResponse* response) override {
+    engine_.NoteAuthorization(Authorization(*context));
     return AnswerWith(engine_.on_get_task, request, response);
   }
   grpc::Status CreateTask(grpc::ServerContext*, const v1::CreateTaskRequest* request,
@@ -68,9 +90,37 @@ class FakeEngine::Tasks : public v1::TaskService::Service {
                          v1::ListTasksResponse* response) override {
     return AnswerWith(engine_.on_list_tasks, request, response);
   }
+  grpc::Status SignalTask(grpc::ServerContext*, const v1::SignalTaskRequest* request,
+                          v1::SignalTaskResponse* response) override {
+    return AnswerWith(engine_.on_signal_task, request, response);
+  }
   grpc::Status CancelTask(grpc::ServerContext*, const v1::CancelTaskRequest* request,
                           v1::CancelTaskResponse* response) override {
     return AnswerWith(engine_.on_cancel_task, request, response);
+  }
+
+ private:
+  FakeEngine& engine_;
+};
+
+class FakeEngine::Operators : public v1::OperatorService::Service {
+ public:
+  explicit Operators(FakeEngine& engine) : engine_(engine) {}
+  grpc::Status RetryTask(grpc::ServerContext*, const v1::RetryTaskRequest* request,
+                         v1::RetryTaskResponse* response) override {
+    return AnswerWith(engine_.on_retry_task, request, response);
+  }
+  grpc::Status RetryStep(grpc::ServerContext*, const v1::RetryStepRequest* request,
+                         v1::RetryStepResponse* response) override {
+    return AnswerWith(engine_.on_retry_step, request, response);
+  }
+  grpc::Status ResolveTask(grpc::ServerContext*, const v1::ResolveTaskRequest* request,
+                           v1::ResolveTaskResponse* response) override {
+    return AnswerWith(engine_.on_resolve_task, request, response);
+  }
+  grpc::Status ResolveStep(grpc::ServerContext*, const v1::ResolveStepRequest* request,
+                           v1::ResolveStepResponse* response) override {
+    return AnswerWith(engine_.on_resolve_step, request, response);
   }
 
  private:
@@ -93,6 +143,7 @@ FakeEngine::FakeEngine()
     : handlers_(std::make_unique<Handlers>(*this)),
       events_(std::make_unique<Events>(*this)),
       tasks_(std::make_unique<Tasks>(*this)),
+      operators_(std::make_unique<Operators>(*this)),
       templates_(std::make_unique<Templates>(*this)) {
   Listen();
 }
@@ -108,6 +159,7 @@ void FakeEngine::Listen() {
   builder.RegisterService(handlers_.get());
   builder.RegisterService(events_.get());
   builder.RegisterService(tasks_.get());
+  builder.RegisterService(operators_.get());
   builder.RegisterService(templates_.get());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr) throw std::runtime_error("cannot listen at " + address());
@@ -138,6 +190,16 @@ FakeEventStream& FakeEngine::AwaitEventStream() {
   AwaitOrThrow(
       mutex_, [this] { return event_streams_.size() > event_streams_given_; }, "a subscriber");
   return *event_streams_[event_streams_given_++];
+}
+
+void FakeEngine::NoteAuthorization(std::string authorization) {
+  absl::MutexLock lock(&mutex_);
+  authorization_ = std::move(authorization);
+}
+
+std::string FakeEngine::last_authorization() {
+  absl::MutexLock lock(&mutex_);
+  return authorization_;
 }
 
 std::size_t FakeEngine::stream_count() {

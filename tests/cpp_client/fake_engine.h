@@ -12,6 +12,7 @@
 
 #include "tasker/v1/event_service.grpc.pb.h"
 #include "tasker/v1/handler_service.grpc.pb.h"
+#include "tasker/v1/operator_service.grpc.pb.h"
 #include "tasker/v1/task_service.grpc.pb.h"
 #include "tasker/v1/template_service.grpc.pb.h"
 #include "tests/cpp_client/fake_event_stream.h"
@@ -37,6 +38,8 @@ class FakeEngine {
   FakeEventStream& AwaitEventStream();
   // Connect calls so far.
   std::size_t stream_count();
+  // What the metadata of the last GetTask had.
+  std::string last_authorization();
 
   template <typename Request, typename Response>
   using Answer = std::function<grpc::Status(const Request&, Response&)>;
@@ -50,26 +53,37 @@ class FakeEngine {
   Answer<v1::CreateTaskRequest, v1::CreateTaskResponse> on_create_task;
   Answer<v1::ListTasksRequest, v1::ListTasksResponse> on_list_tasks;
   Answer<v1::CancelTaskRequest, v1::CancelTaskResponse> on_cancel_task;
+  Answer<v1::SignalTaskRequest, v1::SignalTaskResponse> on_signal_task;
+  Answer<v1::RetryTaskRequest, v1::RetryTaskResponse> on_retry_task;
+  Answer<v1::RetryStepRequest, v1::RetryStepResponse> on_retry_step;
+  Answer<v1::ResolveTaskRequest, v1::ResolveTaskResponse> on_resolve_task;
+  Answer<v1::ResolveStepRequest, v1::ResolveStepResponse> on_resolve_step;
+  Answer<v1::CompleteStepRequest, v1::CompleteStepResponse> on_complete_step;
+  Answer<v1::PublishEventRequest, v1::PublishEventResponse> on_publish_event;
   Answer<v1::ApplyTemplateRequest, v1::ApplyTemplateResponse> on_apply_template;
 
  private:
   class Handlers;
   class Events;
   class Tasks;
+  class Operators;
   class Templates;
 
   void Listen();
+  void NoteAuthorization(std::string authorization);
 
   int port_ = 0;
   absl::Mutex mutex_;
   std::vector<std::unique_ptr<FakeStream>> streams_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::unique_ptr<FakeEventStream>> event_streams_ ABSL_GUARDED_BY(mutex_);
+  std::string authorization_ ABSL_GUARDED_BY(mutex_);
   std::size_t streams_given_ ABSL_GUARDED_BY(mutex_) = 0;
   std::size_t event_streams_given_ ABSL_GUARDED_BY(mutex_) = 0;
 
   std::unique_ptr<Handlers> handlers_;
   std::unique_ptr<Events> events_;
   std::unique_ptr<Tasks> tasks_;
+  std::unique_ptr<Operators> operators_;
   std::unique_ptr<Templates> templates_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -108,6 +108,20 @@ v1::Heartbeat FakeStream::AwaitHeartbeatOf(const std::vector<std::string>& token
   return found;
 }
 
+v1::ConnectRequest FakeStream::AwaitMessage(
+    const std::function<bool(const v1::ConnectRequest&)>& condition, const char* what) {
+  std::optional<v1::ConnectRequest> found;
+  const auto is_there = [this, &condition, &found]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    for (std::size_t i = 1; i < received_.size() && !found; ++i) {
+      if (condition(received_[i])) found = received_[i];
+    }
+    return found.has_value();
+  };
+  absl::MutexLock lock(&mutex_);
+  Await(is_there, what);
+  return *found;
+}
+
 void FakeStream::AwaitDrain() {
   const auto is_there = [this]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return std::any_of(received_.begin(), received_.end(),
@@ -179,6 +193,14 @@ void FakeStream::WriteOrFinish() {
 void FakeStream::EndLocked(const grpc::Status& status) {
   if (!end_) end_ = status;
   WriteOrFinish();
+}
+
+v1::Registered AllFeatures() {
+  v1::Registered registered;
+  for (int feature = v1::ProtocolFeature_MIN + 1; feature <= v1::ProtocolFeature_MAX; ++feature) {
+    registered.add_features(static_cast<v1::ProtocolFeature>(feature));
+  }
+  return registered;
 }
 
 v1::Assignment MakeAssignment(const std::string& token, const std::string& handler_class,

@@ -26,7 +26,12 @@ void AwaitOrThrow(absl::Mutex& mutex, const std::function<bool()>& condition, co
 // Thread-safe.
 class FakeStream : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse> {
  public:
-  FakeStream() { StartRead(&incoming_); }
+  // `authorization`: what the call's metadata has.
+  explicit FakeStream(std::string authorization) : authorization_(std::move(authorization)) {
+    StartRead(&incoming_);
+  }
+
+  const std::string& authorization() const { return authorization_; }
 
   // What the handler said of itself.
   v1::Register AwaitRegister();
@@ -45,6 +50,9 @@ class FakeStream : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::Connec
   v1::StepResult AwaitResult(const std::string& token);
   // The first heartbeat that names all of `tokens`.
   v1::Heartbeat AwaitHeartbeatOf(const std::vector<std::string>& tokens);
+  // The first message behind the first for which `condition` holds.
+  v1::ConnectRequest AwaitMessage(const std::function<bool(const v1::ConnectRequest&)>& condition,
+                                  const char* what);
   // Waits for the handler's `drain`.
   void AwaitDrain();
   // Waits until the handler has closed its side.
@@ -67,6 +75,7 @@ class FakeStream : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::Connec
   void EndLocked(const grpc::Status& status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Await(const std::function<bool()>& condition, const char* what);
 
+  const std::string authorization_;
   v1::ConnectRequest incoming_;
   absl::Mutex mutex_;
   std::vector<v1::ConnectRequest> received_ ABSL_GUARDED_BY(mutex_);
@@ -77,6 +86,9 @@ class FakeStream : public grpc::ServerBidiReactor<v1::ConnectRequest, v1::Connec
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   bool done_ ABSL_GUARDED_BY(mutex_) = false;
 };
+
+// An answer to `register` that names every feature.
+v1::Registered AllFeatures();
 
 // An assignment with the fields every test needs.
 v1::Assignment MakeAssignment(const std::string& token, const std::string& handler_class = "Echo",

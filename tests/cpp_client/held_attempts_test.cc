@@ -21,7 +21,7 @@ using ::testing::UnorderedElementsAre;
 const Sequence::TaskReader kNoTask = [](const std::string&) { return absl::UnavailableError(""); };
 
 Attempt* Add(HeldAttempts& held, const std::string& token) {
-  return held.Add(std::make_unique<Attempt>(MakeAssignment(token), nullptr, kNoTask));
+  return held.Add(std::make_unique<Attempt>(MakeAssignment(token), Work(), kNoTask));
 }
 
 void Finish(HeldAttempts& held, Attempt* attempt, const std::string& results = "{}") {
@@ -65,6 +65,64 @@ TEST(HeldAttempts, ResendAll_OffersEveryUnacknowledgedResultAgain) {
   held.ResendAll();
   EXPECT_THAT(Taken(held), UnorderedElementsAre("sent", "unsent"));
   EXPECT_THAT(Tokens(held), UnorderedElementsAre("running", "sent", "unsent"));
+}
+
+AttemptReport CheckpointReport(const std::string& json) {
+  AttemptReport report;
+  report.checkpoint = json;
+  return report;
+}
+
+std::vector<std::string> Checkpoints(HeldAttempts& held) {
+  v1::Heartbeat heartbeat;
+  held.TakeReports(1 << 20, heartbeat);
+  std::vector<std::string> taken;
+  for (const v1::Checkpoint& each : heartbeat.checkpoints()) taken.push_back(each.checkpoint());
+  return taken;
+}
+
+TEST(HeldAttempts, Report_NewestTakesThePlaceOfThoseUnsent) {
+  HeldAttempts held;
+  Add(held, "a");
+  held.Report("a", CheckpointReport("1"));
+  held.Report("a", CheckpointReport("2"));
+  held.Report("unknown", CheckpointReport("3"));
+  EXPECT_TRUE(held.has_reports());
+  EXPECT_THAT(Checkpoints(held), ElementsAre("2"));
+  EXPECT_FALSE(held.has_reports());
+}
+
+TEST(HeldAttempts, Result_WaitsUntilTheReportsOfItsAttemptHaveLeft) {
+  HeldAttempts held;
+  Attempt* const attempt = Add(held, "a");
+  held.Report("a", CheckpointReport("1"));
+  Finish(held, attempt);
+  Finish(held, Add(held, "b"));
+  EXPECT_THAT(Taken(held), ElementsAre("b"));
+  EXPECT_TRUE(held.has_unsent());
+  EXPECT_THAT(Checkpoints(held), ElementsAre("1"));
+  EXPECT_THAT(Taken(held), ElementsAre("a"));
+}
+
+TEST(HeldAttempts, ResendAll_OffersTheNewestCheckpointAgain) {
+  HeldAttempts held;
+  Add(held, "a");
+  held.Report("a", CheckpointReport("1"));
+  EXPECT_THAT(Checkpoints(held), ElementsAre("1"));
+  held.ResendAll();
+  EXPECT_THAT(Checkpoints(held), ElementsAre("1"));
+}
+
+TEST(HeldAttempts, Abandon_SaysWhetherTheResultWasNotSentOnThisConnection) {
+  HeldAttempts held;
+  Add(held, "running");
+  Finish(held, Add(held, "sent"));
+  Taken(held);
+  Finish(held, Add(held, "unsent"));
+  EXPECT_TRUE(held.Abandon("running"));
+  EXPECT_FALSE(held.Abandon("sent"));
+  EXPECT_TRUE(held.Abandon("unsent"));
+  EXPECT_FALSE(held.Abandon("unknown"));
 }
 
 TEST(HeldAttempts, Add_RefusesATokenThatIsHeld) {

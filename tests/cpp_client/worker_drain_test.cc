@@ -122,27 +122,73 @@ TEST(WorkerDrain, ServiceThatNeverAcknowledges_EndsRunAfterDrainMax) {
   EXPECT_THAT(std::string(status.message()), HasSubstr("1 steps"));
 }
 
-TEST(WorkerDrain, ServiceThatDrains_GetsWhatIsReadyAndTheRestOverTheNextConnection) {
+TEST(WorkerDrain, ServiceThatDrains_GetsAllThatIsHeldBeforeAnotherConnectionIsMade) {
   FakeEngine engine;
   Gate gate;
   RunningWorker worker(OptionsFor(engine), [&](Worker& w) { RegisterSlow(w, gate); });
   FakeStream& first = engine.AwaitStream();
-  first.SendRegistered();
+  first.SendRegistered(AllFeatures());
   first.Assign(MakeAssignment("running", "Slow"));
   first.Assign(MakeAssignment("ready"));
   gate.AwaitEntered();
   first.AwaitResult("ready");
   first.Drain();
-  first.AwaitHalfClose();
-  // The service may still acknowledge what it got.
   first.Acknowledge("ready");
+  gate.Open();
+  EXPECT_TRUE(first.AwaitResult("running").has_success());
+  EXPECT_FALSE(first.half_closed());
+  first.Acknowledge("running");
+  first.AwaitHalfClose();
   first.End(grpc::Status::OK);
+  EXPECT_THAT(engine.AwaitStream().AwaitRegister().held_tokens(), IsEmpty());
+}
+
+TEST(WorkerDrain, ServiceThatDrainsAndStops_GetsWhatRunsOnOverTheNextConnection) {
+  FakeEngine engine;
+  Gate gate;
+  RunningWorker worker(OptionsFor(engine), [&](Worker& w) { RegisterSlow(w, gate); });
+  FakeStream& first = engine.AwaitStream();
+  first.SendRegistered(AllFeatures());
+  first.Assign(MakeAssignment("running", "Slow"));
+  gate.AwaitEntered();
+  first.Drain();
+  first.End({grpc::StatusCode::UNAVAILABLE, "the service stops"});
 
   FakeStream& second = engine.AwaitStream();
   EXPECT_THAT(second.AwaitRegister().held_tokens(), ElementsAre("running"));
-  second.SendRegistered();
+  second.SendRegistered(AllFeatures());
   gate.Open();
   EXPECT_TRUE(second.AwaitResult("running").has_success());
+}
+
+TEST(WorkerDrain, Stop_WaitsForTheServicesAnswerBeforeItClosesItsSide) {
+  FakeEngine engine;
+  RunningWorker worker(OptionsFor(engine, kPatient), RegisterEcho);
+  FakeStream& stream = engine.AwaitStream();
+  stream.SendRegistered(AllFeatures());
+  worker.Stop();
+  stream.AwaitDrain();
+  // It crossed the drain: the side must still be open for its result.
+  stream.Assign(MakeAssignment("crossed"));
+  EXPECT_TRUE(stream.AwaitResult("crossed").has_success());
+  stream.Acknowledge("crossed");
+  EXPECT_FALSE(stream.half_closed());
+  stream.Drain();
+  stream.AwaitHalfClose();
+  stream.End(grpc::Status::OK);
+  EXPECT_EQ(worker.AwaitStatus(), absl::OkStatus());
+  EXPECT_EQ(engine.stream_count(), 1u);
+}
+
+TEST(WorkerDrain, Stop_WithAServiceThatNeverAnswersIsOkWhenNothingIsHeld) {
+  FakeEngine engine;
+  WorkerOptions options = OptionsFor(engine);
+  options.drain_max = std::chrono::milliseconds(50);
+  RunningWorker worker(options, RegisterEcho);
+  FakeStream& stream = engine.AwaitStream();
+  stream.SendRegistered(AllFeatures());
+  worker.Stop();
+  EXPECT_EQ(worker.AwaitStatus(), absl::OkStatus());
 }
 
 TEST(WorkerDrain, ServiceThatDrainsAnIdleWorker_IsConnectedToAgain) {

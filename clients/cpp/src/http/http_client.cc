@@ -22,11 +22,11 @@ constexpr std::chrono::milliseconds kConnectMax{10'000};
 
 // One transfer, as libcurl's callbacks see it. They must not throw: they note what is wrong.
 struct Transfer {
-  const HttpClientOptions* options;
-  const client::Step* step;
-  HttpResponse response;
+  const HttpClientOptions* options = nullptr;
+  const client::Step* step = nullptr;
+  HttpResponse response = {};
   std::size_t header_bytes = 0;
-  std::string denied;
+  std::string denied = {};
   bool too_long = false;
 };
 
@@ -206,7 +206,9 @@ HttpResponse HttpClient::Send(const HttpRequest& request) {
 HttpResponse HttpClient::SendOnce(const HttpRequest& request, std::string& redirect_url) {
   CurlHandle handle = handles_->Take();
   CURL* const curl = handle.get();
-  Transfer transfer{&options_, request.step, {}};
+  Transfer transfer;
+  transfer.options = &options_;
+  transfer.step = request.step;
   char detail[CURL_ERROR_SIZE] = "";
   CurlList headers, resolve;
   for (const auto& [name, value] : request.headers) {
