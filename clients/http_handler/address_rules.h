@@ -15,8 +15,8 @@ struct sockaddr;
 
 namespace tasker::http_handler {
 
-// An address of either kind: IPv4 in its form within IPv6 (::ffff:0:0/96), so that the two spellings
-// of one address are one.
+// An address of either kind: IPv4 in its form within IPv6 (::ffff:0:0/96), so that the two
+// spellings of one address are one.
 using Address = std::array<std::uint8_t, 16>;
 
 // nullopt: neither IPv4 nor IPv6.
@@ -35,10 +35,11 @@ struct Network {
 // `10.0.0.0/8`, `fd00::/8`, or one address. nullopt: it is none.
 std::optional<Network> NetworkOf(const std::string& text);
 
-// The rules, in the order in which they count: what is denied by hand, what is allowed by hand, then
-// the defaults: loopback, link-local (cloud metadata among it), other metadata addresses, unspecified,
-// multicast and reserved ones are denied, private ones if asked for, all else is allowed. An IPv6
-// address that carries an IPv4 one (6to4, NAT64, Teredo, IPv4-compatible) is denied if either is.
+// The rules, in the order in which they count: what is denied by hand, what is allowed by hand,
+// then the defaults: loopback, link-local (cloud metadata among it), other metadata addresses,
+// unspecified, multicast and reserved ones are denied, private ones if asked for, all else is
+// allowed. An IPv6 address that carries an IPv4 one (6to4, NAT64, Teredo, IPv4-compatible) is
+// denied if either is.
 //
 // Immutable once set up, hence thread-safe then.
 class AddressRules {

@@ -18,11 +18,13 @@ namespace {
 using client::Json;
 using client::PermanentError;
 
-constexpr std::array<std::string_view, 14> kKeys = {
-    "type",    "url",     "method",      "params",
-    "headers", "body",    "payload",     "timeout",
-    "ssl",     "retries", "retry_delay", "enable_exponential_backoff",
-    "results", "expected_status"};
+constexpr std::array<std::string_view, 14> kKeys = {"type",        "url",
+                                                    "method",      "params",
+                                                    "headers",     "body",
+                                                    "payload",     "timeout",
+                                                    "ssl",         "retries",
+                                                    "retry_delay", "enable_exponential_backoff",
+                                                    "results",     "expected_status"};
 
 // A key that is misspelt would be a request that nobody meant.
 void CheckKeys(const Json& config) {
@@ -43,7 +45,8 @@ void CheckKeys(const Json& config) {
 // A value that is `..` would lead out of the path that the template means, and is not encoded.
 void CheckPath(const std::string& url) {
   const std::size_t scheme = url.find("://");
-  std::string_view rest = std::string_view(url).substr(scheme == std::string::npos ? 0 : scheme + 3);
+  std::string_view rest =
+      std::string_view(url).substr(scheme == std::string::npos ? 0 : scheme + 3);
   rest = rest.substr(0, rest.find_first_of("?#"));
   while (!rest.empty()) {
     const std::size_t end = std::min(rest.find('/'), rest.size());

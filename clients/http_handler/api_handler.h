@@ -14,8 +14,8 @@ struct ApiHandlerOptions {
   bool allow_unverified_certificates = false;
 };
 
-// Makes the request that the step's `handler_config` describes, placeholders filled in; see README.md
-// for its keys. Thread-safe.
+// Makes the request that the step's `handler_config` describes, placeholders filled in; see
+// README.md for its keys. Thread-safe.
 class ApiHandler : public client::StepHandler {
  public:
   explicit ApiHandler(ApiHandlerOptions options);

@@ -10,8 +10,8 @@
 
 namespace tasker::http_handler {
 
-// `items[0].price`, `items.0.price`, `headers["x-id"]`, or a JSON Pointer (RFC 6901) `/items/0/price`.
-// Each segment is a key of an object, or an index of a list.
+// `items[0].price`, `items.0.price`, `headers["x-id"]`, or a JSON Pointer (RFC 6901)
+// `/items/0/price`. Each segment is a key of an object, or an index of a list.
 struct JsonPath {
   std::vector<std::string> segments;
 

@@ -39,7 +39,8 @@ class Values {
 enum class Encoding {
   // As it is: a header, a plain body.
   kPlain,
-  // As a part of a URL or form: all but letters, digits and `-._~` as %XX. Not for objects, lists and
+  // As a part of a URL or form: all but letters, digits and `-._~` as %XX. Not for objects, lists
+  // and
   // null, which stand for a mistake there.
   kUrl,
   // Within a JSON text: text escaped, without quotes around it; all else as JSON.
@@ -50,8 +51,8 @@ enum class Encoding {
 // end.
 std::string Fill(const std::string& text, const Values& values, Encoding encoding);
 
-// `json` with the placeholders in its texts filled in. A text that is one placeholder and nothing else
-// becomes the value itself, a number or an object too. Keys stay as they are.
+// `json` with the placeholders in its texts filled in. A text that is one placeholder and nothing
+// else becomes the value itself, a number or an object too. Keys stay as they are.
 client::Json Fill(const client::Json& json, const Values& values);
 
 }  // namespace tasker::http_handler

@@ -11,8 +11,8 @@
 
 namespace tasker::http_handler {
 
-// Statuses that count as success: `handler_config.expected_status`: 201, "200-299", "2xx", or a list of
-// such; unset: 200 to 299.
+// Statuses that count as success: `handler_config.expected_status`: 201, "200-299", "2xx", or a
+// list of such; unset: 200 to 299.
 class ExpectedStatus {
  public:
   // Throws client::PermanentError if it is none of these.
@@ -27,8 +27,8 @@ class ExpectedStatus {
   std::vector<std::pair<int, int>> ranges_;
 };
 
-// `handler_config.results`: a name for each result, and where in {status, headers, body} it is; unset:
-// all of it.
+// `handler_config.results`: a name for each result, and where in {status, headers, body} it is;
+// unset: all of it.
 class ResultSelection {
  public:
   // Throws client::PermanentError if it is no object of names and paths.

@@ -59,7 +59,9 @@ TEST(ApiStepHandler, Retries_AreMadeWithinTheAttemptForWhatMayPass) {
     if (asked.target == "/gone") return Answer{.status = 404};
     return ++calls < 3 ? Answer{.status = 502} : Answer{.body = "{}"};
   });
-  const Json config = {{"url", api.url()}, {"retries", 2}, {"retry_delay", 0.001},
+  const Json config = {{"url", api.url()},
+                       {"retries", 2},
+                       {"retry_delay", 0.001},
                        {"enable_exponential_backoff", true}};
   EXPECT_TRUE(RunWith(config).results.has_value());
   EXPECT_EQ(calls, 3);

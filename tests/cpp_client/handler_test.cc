@@ -145,12 +145,12 @@ TEST(Handler, Results_ThatJsonCannotHoldAreInvalidForGood) {
   for (int i = 0; i < 5000; ++i) deep = Json::array({std::move(deep)});
   const double not_a_number = std::numeric_limits<double>::quiet_NaN();
   const double infinity = std::numeric_limits<double>::infinity();
-  for (const Json& results : {Json{{"a", {1, not_a_number}}}, Json(-infinity), deep,
-                              Json(Json::value_t::discarded)}) {
+  for (const Json& results :
+       {Json{{"a", {1, not_a_number}}}, Json(-infinity), deep, Json(Json::value_t::discarded)}) {
     const v1::Failure failure =
-        Perform(HandlerOf(ProcessFunction(
-                    [&results](const Task&, const Sequence&, const Step&) { return results; })))
-            .failure();
+        Perform(HandlerOf(ProcessFunction([&results](const Task&, const Sequence&, const Step&) {
+          return results;
+        }))).failure();
     EXPECT_EQ(failure.error_class(), "Tasker::InvalidResults");
     EXPECT_TRUE(failure.has_retryable() && !failure.retryable());
   }
@@ -196,8 +196,8 @@ TEST(Handler, BusinessError_LeavesOutDetailsThatTheServiceWouldRefuse) {
 }
 
 TEST(Handler, Deferral_TakesThePlaceOfTheResults) {
-  const v1::StepResult result = Perform(
-      HandlerOf(ProcessFunction([](const Task&, const Sequence&, const Step& step) -> Json {
+  const v1::StepResult result =
+      Perform(HandlerOf(ProcessFunction([](const Task&, const Sequence&, const Step& step) -> Json {
         step.defer(std::chrono::milliseconds(1500));
         return std::numeric_limits<double>::quiet_NaN();
       })));
@@ -207,8 +207,8 @@ TEST(Handler, Deferral_TakesThePlaceOfTheResults) {
 }
 
 TEST(Handler, Deferral_OfAnAttemptThatThrowsDoesNotCount) {
-  const v1::StepResult result = Perform(
-      HandlerOf(ProcessFunction([](const Task&, const Sequence&, const Step& step) -> Json {
+  const v1::StepResult result =
+      Perform(HandlerOf(ProcessFunction([](const Task&, const Sequence&, const Step& step) -> Json {
         step.defer();
         throw std::runtime_error("after all not");
       })));
@@ -230,15 +230,15 @@ TEST(Handler, Events_GoWithTheResult) {
 
 TEST(Handler, Events_ThatTheServiceWouldRefuseFailTheAttemptForGood) {
   const auto failure_of = [](const std::string& name, const Json& payload) {
-    return Perform(HandlerOf(ProcessFunction(
-                       [&](const Task&, const Sequence&, const Step& step) -> Json {
+    return Perform(HandlerOf(
+                       ProcessFunction([&](const Task&, const Sequence&, const Step& step) -> Json {
                          step.publish(name, payload);
                          return 1;
                        })))
         .failure();
   };
-  for (const char* name : {"", "paid", "Order.paid", "order..paid", "order.", ".paid", "order paid.x",
-                           "1order.paid"}) {
+  for (const char* name : {"", "paid", "Order.paid", "order..paid", "order.", ".paid",
+                           "order paid.x", "1order.paid"}) {
     EXPECT_EQ(failure_of(name, Json::object()).error_class(), "Tasker::InvalidEvent") << name;
   }
   EXPECT_EQ(failure_of(std::string(126, 'a') + ".bc", Json::object()).error_class(),
@@ -249,22 +249,22 @@ TEST(Handler, Events_ThatTheServiceWouldRefuseFailTheAttemptForGood) {
 }
 
 TEST(Handler, Checkpoint_ThatIsTooLongFailsTheAttemptForGood) {
-  const v1::Failure failure = Perform(HandlerOf(ProcessFunction(
-                                          [](const Task&, const Sequence&, const Step& step) -> Json {
-                                            step.checkpoint(std::string(70'000, 'x'));
-                                            return 1;
-                                          })))
-                                  .failure();
+  const v1::Failure failure =
+      Perform(HandlerOf(ProcessFunction([](const Task&, const Sequence&, const Step& step) -> Json {
+        step.checkpoint(std::string(70'000, 'x'));
+        return 1;
+      }))).failure();
   EXPECT_EQ(failure.error_class(), "Tasker::InvalidCheckpoint");
   EXPECT_FALSE(failure.retryable());
 }
 
 TEST(Handler, CancelledBeforeItBegins_IsNotCalled) {
   bool called = false;
-  const Handler handler = HandlerOf(RawFunction([&called](const Task&, const Sequence&, const Step&) {
-    called = true;
-    return std::string();
-  }));
+  const Handler handler =
+      HandlerOf(RawFunction([&called](const Task&, const Sequence&, const Step&) {
+        called = true;
+        return std::string();
+      }));
   Attempt attempt(MakeAssignment("t"), &handler, kNoTask);
   attempt.Cancel("too late");
   const v1::StepResult result = attempt.Perform();

@@ -29,7 +29,7 @@ TEST(HttpClient, Send_CarriesMethodHeadersAndBody) {
   HttpClient http;
   const HttpResponse response = http.Send({.method = "POST",
                                            .url = api.url() + "/orders?x=1",
-                                           .headers = {{"X-One", "1"}, {"X-Empty", ""}},
+                                           .headers = {{"X-One", "1"}},
                                            .body = "hello"});
   EXPECT_EQ(response.status, 201);
   EXPECT_EQ(response.headers.at("x-two"), "a");
@@ -39,7 +39,6 @@ TEST(HttpClient, Send_CarriesMethodHeadersAndBody) {
   EXPECT_EQ(asked.method, "POST");
   EXPECT_EQ(asked.target, "/orders?x=1");
   EXPECT_EQ(asked.headers.at("x-one"), "1");
-  EXPECT_EQ(asked.headers.at("x-empty"), "");
   EXPECT_EQ(asked.body, "hello");
 }
 
@@ -161,7 +160,8 @@ TEST(HttpClient, WithParams_EncodesAndJoins) {
 
 HttpResponse ResponseWith(int status, std::map<std::string, std::string> headers,
                           std::string body = {}) {
-  return {.status = status, .headers = std::move(headers), .body = std::move(body), .url = "http://x"};
+  return {
+      .status = status, .headers = std::move(headers), .body = std::move(body), .url = "http://x"};
 }
 
 TEST(ResponseCheck, RetryAfter_IsSecondsOrADate) {

@@ -1,10 +1,9 @@
 #include "tests/cpp_client/http_stand_in.h"
 
 #include <algorithm>
+#include <httplib.h>
 #include <mutex>
 #include <thread>
-
-#include <httplib.h>
 
 namespace tasker::http {
 
@@ -20,7 +19,8 @@ HttpStandIn::HttpStandIn(std::function<Answer(const Asked&)> answer)
     : state_(std::make_unique<State>()) {
   const auto handle = [this, answer = std::move(answer)](const httplib::Request& request,
                                                          httplib::Response& response) {
-    Asked asked{.method = request.method, .target = request.target, .headers = {}, .body = request.body};
+    Asked asked{
+        .method = request.method, .target = request.target, .headers = {}, .body = request.body};
     for (const auto& [name, value] : request.headers) {
       std::string lower = name;
       std::transform(lower.begin(), lower.end(), lower.begin(),

@@ -16,9 +16,9 @@
 namespace tasker::client {
 namespace {
 
-using testkit::FakeEvent;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using testkit::FakeEvent;
 
 SubscriberOptions Quiet(std::vector<std::string>* logged = nullptr) {
   SubscriberOptions options;
@@ -32,7 +32,9 @@ SubscriberOptions Quiet(std::vector<std::string>* logged = nullptr) {
 class Noting : public Subscriber {
  public:
   using Subscriber::Subscriber;
-  void handle_task_completed(const Event& event) override { told.push_back("completed " + event.task_id()); }
+  void handle_task_completed(const Event& event) override {
+    told.push_back("completed " + event.task_id());
+  }
   void handle_task_started(const Event&) override { told.push_back("task started"); }
   void handle_step_started(const Event&) override { told.push_back("step started"); }
   void handle_step_execution_requested(const Event&) override { told.push_back("step requested"); }
@@ -82,8 +84,9 @@ TEST(Subscriber, Exception_IsLoggedAndTheNextEventFollows) {
 }
 
 TEST(Subscriber, SafeGet_ReadsPayloadThenIdentityThenFallback) {
-  const Event event = FakeEvent(
-      "step.failed", {{"task_id", "t1"}, {"attempt_number", 2}, {"error", "x"}, {"empty", nullptr}});
+  const Event event =
+      FakeEvent("step.failed",
+                {{"task_id", "t1"}, {"attempt_number", 2}, {"error", "x"}, {"empty", nullptr}});
   EXPECT_EQ(safe_get(event, "error"), "x");
   EXPECT_EQ(safe_get(event, "task_id"), "t1");
   EXPECT_EQ(safe_get(event, "attempt_number"), 2);

@@ -41,15 +41,15 @@ class Taskerd : public TaskerdFixture {
 };
 
 TEST_F(Taskerd, Task_RunsToItsEndWithHandlersInThisProcess) {
-  const v1::Task task = taskerd().RunTask(
-      {.name = "two_steps", .context = {{"n", 9007199254740993}}}, RegisterBoth);
+  const v1::Task task =
+      taskerd().RunTask({.name = "two_steps", .context = {{"n", 9007199254740993}}}, RegisterBoth);
   EXPECT_EQ(task.state(), v1::TASK_STATE_COMPLETE);
   EXPECT_EQ(task.steps(1).results(), "9007199254740994");
 }
 
 TEST_F(Taskerd, Failure_IsRetriedThenResolvedByHand) {
-  const v1::Task task = taskerd().RunTask(
-      {.name = "two_steps", .context = {{"n", 1}}}, [](client::Worker& worker) {
+  const v1::Task task =
+      taskerd().RunTask({.name = "two_steps", .context = {{"n", 1}}}, [](client::Worker& worker) {
         RegisterBoth(worker);
         worker.Register("First", [](const Task&, const Sequence&, const Step&) -> Json {
           throw client::PermanentError("broken for good");
@@ -83,8 +83,7 @@ TEST_F(Taskerd, ServiceKilledMidStep_FindsTheStepAgainAndRunsItOnce) {
   entered.WaitForNotification();
   taskerd().Restart();
   killed.Notify();
-  const auto ended =
-      taskerd().client().WaitForTask(created->task_id(), std::chrono::seconds(60));
+  const auto ended = taskerd().client().WaitForTask(created->task_id(), std::chrono::seconds(60));
   worker.Stop();
   thread.join();
   ASSERT_TRUE(ended.ok()) << ended.status();

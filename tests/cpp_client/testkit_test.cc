@@ -43,7 +43,7 @@ TEST(TestKit, Run_GivesResultsEventsAndReports) {
 }
 
 TEST(TestKit, Run_GivesTheFailureThatTheServiceWouldBeTold) {
-  MadeStep made({{"order_id", 7}});
+  MadeStep made(Json({{"order_id", 7}}));
   Pay handler;
   const StepRun run = made.Run(handler);
   ASSERT_TRUE(run.failure.has_value());

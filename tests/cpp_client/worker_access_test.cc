@@ -173,8 +173,8 @@ TEST(WorkerAccess, Options_ThatAreWrongAreNamed) {
     RegisterEcho(worker);
     return worker.Run();
   };
-  const absl::Status no_file = status_with(
-      [](WorkerOptions& o) { o.tls = TlsOptions{.ca_file = "no/such/authority.pem"}; });
+  const absl::Status no_file =
+      status_with([](WorkerOptions& o) { o.tls = TlsOptions{.ca_file = "no/such/authority.pem"}; });
   EXPECT_EQ(no_file.code(), absl::StatusCode::kInvalidArgument);
   EXPECT_THAT(std::string(no_file.message()), HasSubstr("no/such/authority.pem"));
   EXPECT_EQ(

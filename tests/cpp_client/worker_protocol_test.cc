@@ -40,9 +40,9 @@ bool HasResultOf(const v1::ConnectRequest& message, const std::string& token) {
 }
 
 v1::Registered WithoutFeature(v1::ProtocolFeature feature) {
-  v1::Registered registered = AllFeatures();
-  registered.clear_features();
-  for (const int each : AllFeatures().features()) {
+  const v1::Registered all = AllFeatures();
+  v1::Registered registered;
+  for (const int each : all.features()) {
     if (each != feature) registered.add_features(static_cast<v1::ProtocolFeature>(each));
   }
   return registered;

@@ -45,8 +45,8 @@ TEST(AddressRules, Defaults_AllowTheRest) {
 TEST(AddressRules, Private_IsDeniedIfAskedFor) {
   AddressRules rules;
   rules.DenyPrivate();
-  for (const char* address : {"10.0.0.1", "172.31.255.255", "192.168.1.1", "100.127.0.1", "fd12::1",
-                              "::ffff:10.0.0.1"}) {
+  for (const char* address :
+       {"10.0.0.1", "172.31.255.255", "192.168.1.1", "100.127.0.1", "fd12::1", "::ffff:10.0.0.1"}) {
     EXPECT_TRUE(Denied(rules, address)) << address;
   }
   for (const char* address : {"8.8.8.8", "172.32.0.1", "100.128.0.1"}) {
@@ -84,8 +84,8 @@ TEST(Network, Text_IsAnAddressWithOrWithoutBits) {
   EXPECT_TRUE(NetworkOf("fd00::/8")->Contains(*AddressOf("fdff::1")));
   EXPECT_TRUE(NetworkOf("10.0.0.1")->Contains(*AddressOf("10.0.0.1")));
   EXPECT_FALSE(NetworkOf("10.0.0.1")->Contains(*AddressOf("10.0.0.2")));
-  for (const char* text : {"", "10.0.0.0/33", "fd00::/129", "10.0.0.0/", "10.0.0.0/x", "10.0.0.0/8x",
-                           "host", "10.0.0", "10.0.0.0/-1"}) {
+  for (const char* text : {"", "10.0.0.0/33", "fd00::/129", "10.0.0.0/", "10.0.0.0/x",
+                           "10.0.0.0/8x", "host", "10.0.0", "10.0.0.0/-1"}) {
     EXPECT_FALSE(NetworkOf(text).has_value()) << text;
   }
 }

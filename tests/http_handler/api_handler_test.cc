@@ -18,8 +18,8 @@ using http::Asked;
 using http::HttpStandIn;
 using ::testing::HasSubstr;
 
-testkit::StepRun Run(const Json& config, const Json& context = Json::object(),
-                     const std::map<std::string, Json>& earlier = {}) {
+testkit::StepRun RunStep(const Json& config, const Json& context = Json::object(),
+                         const std::map<std::string, Json>& earlier = {}) {
   ApiHandler handler({});
   testkit::MadeStep made(context, earlier, {.handler_config = config});
   return made.Run(handler);
@@ -29,18 +29,19 @@ TEST(ApiHandler, Request_IsMadeOfConfigurationAlone) {
   HttpStandIn api([](const Asked&) {
     return Answer{.status = 201, .body = R"({"payment":{"id":"p-1"},"more":1})"};
   });
-  const testkit::StepRun run =
-      Run({{"type", "api"},
-           {"url", api.url() + "/orders/{{context.order.id}}/payments"},
-           {"method", "POST"},
-           {"params", {{"currency", "{{context.currency}}"}, {"page", 1}}},
-           {"headers", {{"Idempotency-Key", "{{step.id}}"}}},
-           {"body", {{"cents", "{{steps.fetch_order.results.total}}"}, {"note", "for {{context.who}}"}}},
-           {"timeout", 20},
-           {"expected_status", {201, 202}},
-           {"results", {{"payment_id", "body.payment.id"}, {"code", "status"}}}},
-          {{"order", {{"id", "a/b"}}}, {"currency", "€"}, {"who", "Zoë"}},
-          {{"fetch_order", {{"total", 2500}}}});
+  const testkit::StepRun run = RunStep(
+      {{"type", "api"},
+       {"url", api.url() + "/orders/{{context.order.id}}/payments"},
+       {"method", "POST"},
+       {"params", {{"currency", "{{context.currency}}"}, {"page", 1}}},
+       {"headers", {{"Idempotency-Key", "{{step.id}}"}}},
+       {"body",
+        {{"cents", "{{steps.fetch_order.results.total}}"}, {"note", "for {{context.who}}"}}},
+       {"timeout", 20},
+       {"expected_status", {201, 202}},
+       {"results", {{"payment_id", "body.payment.id"}, {"code", "status"}}}},
+      {{"order", {{"id", "a/b"}}}, {"currency", "€"}, {"who", "Zoë"}},
+      {{"fetch_order", {{"total", 2500}}}});
   ASSERT_TRUE(run.results.has_value()) << run.failure->message();
   EXPECT_EQ(*run.results, Json({{"payment_id", "p-1"}, {"code", 201}}));
   const Asked asked = api.asked().at(0);
@@ -54,17 +55,16 @@ TEST(ApiHandler, Request_IsMadeOfConfigurationAlone) {
 TEST(ApiHandler, TextBody_IsEncodedAsItsContentTypeSays) {
   HttpStandIn api([](const Asked&) { return Answer{.body = "{}"}; });
   const auto body_of = [&](const std::string& type, const std::string& body) {
-    const testkit::StepRun run = Run({{"url", api.url()},
-                                      {"method", "POST"},
-                                      {"headers", {{"Content-Type", type}}},
-                                      {"body", body}},
-                                     {{"name", "\"a&b\""}});
+    const testkit::StepRun run = RunStep({{"url", api.url()},
+                                          {"method", "POST"},
+                                          {"headers", {{"Content-Type", type}}},
+                                          {"body", body}},
+                                         {{"name", "\"a&b\""}});
     EXPECT_TRUE(run.results.has_value());
     return api.asked().back().body;
   };
   EXPECT_EQ(body_of("application/json", R"({"n":"{{context.name}}"})"), R"({"n":"\"a&b\""})");
-  EXPECT_EQ(body_of("application/x-www-form-urlencoded", "n={{context.name}}"),
-            "n=%22a%26b%22");
+  EXPECT_EQ(body_of("application/x-www-form-urlencoded", "n={{context.name}}"), "n=%22a%26b%22");
   EXPECT_EQ(body_of("text/plain", "{{context.name}}"), "\"a&b\"");
 }
 
@@ -73,7 +73,8 @@ TEST(ApiHandler, Status_ThatIsNotExpectedFailsAsItsKindDoes) {
     return Answer{.status = std::stoi(asked.target.substr(1)), .headers = {{"Retry-After", "3"}}};
   });
   const auto run_with = [&](int status, const Json& expected) {
-    return Run({{"url", api.url() + "/" + std::to_string(status)}, {"expected_status", expected}});
+    return RunStep(
+        {{"url", api.url() + "/" + std::to_string(status)}, {"expected_status", expected}});
   };
   EXPECT_TRUE(run_with(404, "4xx").results.has_value());
   EXPECT_FALSE(run_with(200, 201).failure->retryable());
@@ -99,7 +100,7 @@ TEST(ApiHandler, Config_ThatIsWrongFailsForGood) {
   };
   for (const auto& [words, config] : wrong) {
     const testkit::StepRun run =
-        Run(config, {{"up", ".."}, {"dot", "."}, {"lines", "a\r\nX-Evil: 1"}});
+        RunStep(config, {{"up", ".."}, {"dot", "."}, {"lines", "a\r\nX-Evil: 1"}});
     ASSERT_TRUE(run.failure.has_value()) << config;
     EXPECT_TRUE(run.failure->has_retryable() && !run.failure->retryable()) << config;
     EXPECT_THAT(run.failure->message(), HasSubstr(words));

@@ -26,8 +26,8 @@ TEST(ExpectedStatus, Config_IsAStatusARangeOrAList) {
 }
 
 TEST(ExpectedStatus, Config_ThatIsWrongIsAPermanentFailure) {
-  for (const Json& config : {Json("ok"), Json(99), Json(600), Json("204-200"), Json{"6xx"}, Json("2x"),
-                             Json(2.5), Json{{"a", 1}}, Json(true)}) {
+  for (const Json& config : {Json("ok"), Json(99), Json(600), Json("204-200"), Json{"6xx"},
+                             Json("2x"), Json(2.5), Json{{"a", 1}}, Json(true)}) {
     EXPECT_THROW(ExpectedStatus{config}, client::PermanentError) << config;
   }
 }
@@ -55,8 +55,8 @@ TEST(ResultSelection, Without_GivesAll) {
 }
 
 TEST(ResultSelection, Config_ThatIsWrongIsAPermanentFailure) {
-  for (const Json& config : {Json("body"), Json{1}, Json{{"a", 1}}, Json{{"a", "b..c"}},
-                             Json{{"a", ""}}}) {
+  for (const Json& config :
+       {Json("body"), Json{1}, Json{{"a", 1}}, Json{{"a", "b..c"}}, Json{{"a", ""}}}) {
     EXPECT_THROW(ResultSelection{config}, client::PermanentError) << config;
   }
 }

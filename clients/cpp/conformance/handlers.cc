@@ -12,7 +12,6 @@
 #include <string>
 #include <unistd.h>
 
-
 namespace tasker::conformance {
 namespace {
 

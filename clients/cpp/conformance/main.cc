@@ -17,7 +17,8 @@ int main(int argc, char** argv) {
   app.add_option("--address", options.server, "host:port of the service, or several with commas");
   app.add_option("--concurrency", options.concurrency, "steps at one time")->capture_default_str();
   app.add_option("--tls-ca", ca_file, "whose certificates are trusted; else plain text");
-  app.add_option("--token-file", token_file, "where the access token is, read whenever it is needed");
+  app.add_option("--token-file", token_file,
+                 "where the access token is, read whenever it is needed");
   app.add_option("--namespace", options.namespace_name, "only steps of this namespace");
   CLI11_PARSE(app, argc, argv);
   options.threads = options.concurrency;

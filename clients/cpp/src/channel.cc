@@ -16,7 +16,8 @@ absl::StatusOr<std::shared_ptr<grpc::ChannelCredentials>> CredentialsOf(
   if (given != nullptr) return given;
   if (!tls) return grpc::InsecureChannelCredentials();
   if (tls->certificate_file.empty() != tls->key_file.empty()) {
-    return absl::InvalidArgumentError("tls: a certificate needs its key, and a key its certificate");
+    return absl::InvalidArgumentError(
+        "tls: a certificate needs its key, and a key its certificate");
   }
   grpc::SslCredentialsOptions options;
   try {

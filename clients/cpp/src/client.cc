@@ -77,8 +77,8 @@ absl::StatusOr<std::string> Printed(const Json& value, const char* what) {
   try {
     return PrintJson(value);
   } catch (const NotJsonError& error) {
-    return absl::InvalidArgumentError(std::string(what) + " cannot be written as JSON: " +
-                                      error.what());
+    return absl::InvalidArgumentError(std::string(what) +
+                                      " cannot be written as JSON: " + error.what());
   }
 }
 

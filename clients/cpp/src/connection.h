@@ -37,8 +37,8 @@ class Connection {
     kStarted,
     // `message()` holds what came; read on with ReadNext().
     kMessage,
-    // Nothing more comes but the status. A peer that sent what cannot be read may not know that, and
-    // never give one: then Abort().
+    // Nothing more comes but the status. A peer that sent what cannot be read may not know that,
+    // and never give one: then Abort().
     kBroken,
     // `status()` says how; no operation is under way.
     kEnded,

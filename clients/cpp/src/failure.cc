@@ -142,9 +142,8 @@ v1::Failure OversizedResultsFailure(std::size_t size, std::size_t limit) {
 }
 
 v1::Failure CancelledFailure(const std::string& reason) {
-  return PermanentFailure(
-      "Tasker::Cancelled",
-      "cancelled before its handler was called" + (reason.empty() ? "" : ": " + reason));
+  return PermanentFailure("Tasker::Cancelled", "cancelled before its handler was called" +
+                                                   (reason.empty() ? "" : ": " + reason));
 }
 
 v1::Failure UnsupportedFailure(const std::string& what) {

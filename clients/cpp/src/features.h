@@ -26,9 +26,9 @@ class Features {
 // Names all that this library knows.
 void NameAll(v1::Register& registration);
 
-// Takes out of `result` what the service does not know: a deferral becomes a failure for good, since
-// nobody could end the step; a business error an ordinary one; events are left out. Gives whether
-// events were.
+// Takes out of `result` what the service does not know: a deferral becomes a failure for good,
+// since nobody could end the step; a business error an ordinary one; events are left out. Gives
+// whether events were.
 bool Reduce(const Features& features, v1::StepResult& result);
 
 }  // namespace tasker::client

@@ -109,8 +109,7 @@ Work HandlerRegistry::Find(const v1::Assignment& assignment) const {
 }
 
 template <typename Value>
-void HandlerRegistry::DescribeAll(const ByClass<Value>& by_class,
-                                  const std::string& namespace_name,
+void HandlerRegistry::DescribeAll(const ByClass<Value>& by_class, const std::string& namespace_name,
                                   google::protobuf::RepeatedPtrField<v1::HandlerClass>& classes) {
   for (const auto& [handler_class, entries] : by_class) {
     for (const Entry<Value>& entry : entries) {

@@ -66,8 +66,8 @@ class HeldAttempts {
   void ForEachResult(const std::function<void(v1::StepResult&)>& change);
 
   // Copies unsent results into `request`, in the order they were finished, until it holds more
-  // than `bytes_max`: at least one, if there is one. A result whose attempt has unsent reports waits
-  // for the next message: within one, results count first. Gives how many it took.
+  // than `bytes_max`: at least one, if there is one. A result whose attempt has unsent reports
+  // waits for the next message: within one, results count first. Gives how many it took.
   std::size_t TakeUnsent(std::size_t bytes_max, v1::ConnectRequest& request);
 
   // Adds unsent reports until `heartbeat` holds more than `bytes_max`.

@@ -27,9 +27,9 @@ class ServiceChannel {
                  const std::shared_ptr<grpc::ChannelCredentials>& credentials,
                  const std::optional<TlsOptions>& tls, TokenSource token);
 
-  // The channel for the next call. With several addresses it is connected, if any of them lets itself
-  // be connected to before `deadline`; the search begins at the one that worked last. An error: the
-  // options are not what they should be.
+  // The channel for the next call. With several addresses it is connected, if any of them lets
+  // itself be connected to before `deadline`; the search begins at the one that worked last. An
+  // error: the options are not what they should be.
   absl::StatusOr<std::shared_ptr<grpc::Channel>> Pick(absl::Time deadline);
 
   // Puts the access token into a call's metadata. UNAUTHENTICATED: it cannot be had.

@@ -23,7 +23,8 @@ constexpr std::size_t kMessageBytes = 1u << 20;
 // A service that accepts a call but does not answer `register`, or does not end a call whose sides
 // are closed, is not waited for longer.
 constexpr std::chrono::seconds kAnswerMax{10};
-// The status follows the last message at once, unless the service does not know that it was the last.
+// The status follows the last message at once, unless the service does not know that it was the
+// last.
 constexpr std::chrono::seconds kStatusMax{1};
 // An attempt's heartbeats are so much more frequent than it asks, since two may be late.
 constexpr int kHeartbeatsInTimeout = 3;
@@ -164,8 +165,8 @@ void Session::OnMessage(v1::ConnectResponse& message) {
 }
 
 void Session::OnRegistered(const v1::Registered& registered) {
-  credits_ = static_cast<std::int64_t>(options_.concurrency) -
-             static_cast<std::int64_t>(held_.size());
+  credits_ =
+      static_cast<std::int64_t>(options_.concurrency) - static_cast<std::int64_t>(held_.size());
   credits_sent_ = -1;
   for (const std::string& token : registered.stale_tokens()) {
     Drop(token, "the service has handed it out anew");
@@ -253,10 +254,10 @@ void Session::OnTime(Time now) {
   }
   if (now >= drain_until_) {
     // Nothing is lost if the service merely does not say that it has heard of the end.
-    outcome_ = held_.empty() ? absl::OkStatus()
-                             : absl::DeadlineExceededError(
-                                   "stopped with " + std::to_string(held_.size()) +
-                                   " steps whose results are not stored");
+    outcome_ = held_.empty()
+                   ? absl::OkStatus()
+                   : absl::DeadlineExceededError("stopped with " + std::to_string(held_.size()) +
+                                                 " steps whose results are not stored");
     return;
   }
   if (now >= heartbeat_at_) OnHeartbeat(now);

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/strings/ascii.h"
 #include "absl/synchronization/mutex.h"
+#include <sys/socket.h>
 
 #include "clients/cpp/src/http/curl_handle.h"
 
@@ -98,8 +98,7 @@ void CheckHeader(const std::string& name, const std::string& value) {
     throw RefusedRequestError(url + ": the response has more than " +
                               std::to_string(transfer.options->response_bytes_max) + " bytes");
   }
-  const std::string message =
-      url + ": " + (detail[0] != '\0' ? detail : curl_easy_strerror(code));
+  const std::string message = url + ": " + (detail[0] != '\0' ? detail : curl_easy_strerror(code));
   switch (code) {
     case CURLE_URL_MALFORMAT:
     case CURLE_UNSUPPORTED_PROTOCOL:

@@ -30,8 +30,7 @@ const std::string* Find(const HttpResponse& response, const std::string& name) {
 bool IsJson(const HttpResponse& response) {
   const std::string* const type = Find(response, "content-type");
   if (type == nullptr) return false;
-  const std::pair<std::string, std::string> parts =
-      absl::StrSplit(*type, absl::MaxSplits(';', 1));
+  const std::pair<std::string, std::string> parts = absl::StrSplit(*type, absl::MaxSplits(';', 1));
   const absl::string_view media = absl::StripAsciiWhitespace(parts.first);
   return absl::EqualsIgnoreCase(media, "application/json") ||
          absl::EndsWithIgnoreCase(media, "+json");

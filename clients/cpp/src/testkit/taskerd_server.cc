@@ -9,8 +9,9 @@
 #include <regex>
 #include <spawn.h>
 #include <stdexcept>
-#include <sys/wait.h>
 #include <thread>
+
+#include <sys/wait.h>
 
 #include "clients/cpp/src/text_file.h"
 
@@ -80,8 +81,9 @@ TaskerdServer::~TaskerdServer() {
 std::string TaskerdServer::log() const { return client::ReadTextFile(folder_ + "/log"); }
 
 void TaskerdServer::Start(const std::string& listen) {
-  std::vector<std::string> arguments = {ProgramOf(options_), "--listen", listen, "--metrics-listen",
-                                        "127.0.0.1:0", "--data", folder_ + "/data"};
+  std::vector<std::string> arguments = {ProgramOf(options_), "--listen",    listen,
+                                        "--metrics-listen",  "127.0.0.1:0", "--data",
+                                        folder_ + "/data"};
   arguments.insert(arguments.end(), options_.arguments.begin(), options_.arguments.end());
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());

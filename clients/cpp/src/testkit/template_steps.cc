@@ -4,7 +4,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
 #include <yaml.h>
 
 #include "clients/cpp/src/text_file.h"
@@ -45,8 +44,7 @@ std::vector<std::string> NamesIn(yaml_document_t& document, const std::string& p
   const auto& items = steps->data.sequence.items;
   for (const yaml_node_item_t* item = items.start; item < items.top; ++item) {
     const yaml_node_t* const step = yaml_document_get_node(&document, *item);
-    const yaml_node_t* const name =
-        step != nullptr ? ValueOf(document, *step, "name") : nullptr;
+    const yaml_node_t* const name = step != nullptr ? ValueOf(document, *step, "name") : nullptr;
     if (name != nullptr) names.emplace_back(TextOf(*name));
   }
   return names;

@@ -149,8 +149,8 @@ class Client {
                                                       const StepFailure& failure,
                                                       const std::string& actor = {});
 
-  // Publishes an event of your own. `name`: dotted, lower case (`order.paid`). `payload`: an object of
-  // at most 64 KiB. `task_id`: the open task that it is about; empty: none.
+  // Publishes an event of your own. `name`: dotted, lower case (`order.paid`). `payload`: an object
+  // of at most 64 KiB. `task_id`: the open task that it is about; empty: none.
   absl::Status PublishEvent(const std::string& name, const Json& payload = Json::object(),
                             const std::string& task_id = {});
 

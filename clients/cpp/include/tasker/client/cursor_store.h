@@ -30,8 +30,8 @@ class MemoryCursorStore : public CursorStore {
   std::string cursor_ ABSL_GUARDED_BY(mutex_);
 };
 
-// One file for one subscriber, replaced as a whole, so that it never holds half a cursor. Not synced
-// to the disk: after a power cut it may be an older one, and events come again.
+// One file for one subscriber, replaced as a whole, so that it never holds half a cursor. Not
+// synced to the disk: after a power cut it may be an older one, and events come again.
 class FileCursorStore : public CursorStore {
  public:
   explicit FileCursorStore(std::string path) : path_(std::move(path)) {}

@@ -17,8 +17,8 @@ namespace tasker::client {
 // Thread-safe: two threads that ask first at the same time wait for one parse.
 class LazyJson {
  public:
-  // `text` must be JSON in UTF-8; empty stands for null. `what` it is, for messages: it must live as
-  // long as this object.
+  // `text` must be JSON in UTF-8; empty stands for null. `what` it is, for messages: it must live
+  // as long as this object.
   explicit LazyJson(std::string text, std::string_view what = "the payload")
       : text_(std::move(text)), what_(what) {}
 

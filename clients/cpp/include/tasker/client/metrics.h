@@ -8,7 +8,13 @@
 namespace tasker::client {
 
 // How an attempt ended here; whether the service took the result is another matter.
-enum class StepOutcome { kSuccess, kDeferred, kRetryableFailure, kPermanentFailure, kBusinessError };
+enum class StepOutcome {
+  kSuccess,
+  kDeferred,
+  kRetryableFailure,
+  kPermanentFailure,
+  kBusinessError
+};
 
 // Such as `retryable_failure`, to be a metric's label.
 std::string_view NameOf(StepOutcome outcome);

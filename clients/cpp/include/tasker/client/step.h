@@ -50,9 +50,9 @@ struct StepEffects {
 // One attempt of one step. Lives until `process_results` returns.
 //
 // What it was made with never changes and may be read by any thread, as may all about
-// cancellation, and `checkpoint` and `progress` may be called by any. Results, `publish` and `defer`
-// belong to the thread that runs the handler. A handler is given a const step: what it tells the
-// service changes nothing of the step itself.
+// cancellation, and `checkpoint` and `progress` may be called by any. Results, `publish` and
+// `defer` belong to the thread that runs the handler. A handler is given a const step: what it
+// tells the service changes nothing of the step itself.
 class Step {
  public:
   // Takes the settings out of `assignment`. It and `reporter` must outlive the step; without a
@@ -86,8 +86,8 @@ class Step {
   const Json& checkpoint_data() const { return checkpoint_.value(); }
   const Json& checkpoint() const { return checkpoint_data(); }
   // Leaves behind what the next attempt needs to go on from here. Sent at once; the service stores
-  // at most one a second, and the last. Throws InvalidCheckpointError if it is over 64 KiB or cannot
-  // be written as JSON.
+  // at most one a second, and the last. Throws InvalidCheckpointError if it is over 64 KiB or
+  // cannot be written as JSON.
   void checkpoint(const Json& value) const;
   // Tells people how far the step is: from 0 to 1 (nullopt: unknown), and what it does just now.
   void progress(std::optional<double> fraction, std::string message = {}) const;

@@ -1,17 +1,16 @@
 // Ends a worker in good order when the process is told to end.
 #pragma once
 
-#include <thread>
-
 #include <signal.h>
+#include <thread>
 
 namespace tasker::client {
 
 class Worker;
 
 // Blocks SIGTERM and SIGINT for the calling thread and all that it starts from then on, and stops
-// the worker it is given at the first of them. A second one changes nothing: Worker::Run gives up by
-// itself after `drain_max`.
+// the worker it is given at the first of them. A second one changes nothing: Worker::Run gives up
+// by itself after `drain_max`.
 //
 // Make one at the beginning of main, before any thread is started (a library may start some on its
 // own), and call Watch when the worker is there. Not thread-safe.

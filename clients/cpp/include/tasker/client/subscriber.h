@@ -37,8 +37,8 @@ struct SubscriberOptions {
   // else with what happens from now on.
   std::string after_cursor = {};
   bool from_earliest = false;
-  // Keeps how far it has come; null: in memory. An event is handled again if the process dies before
-  // its place was saved: at least once, in order.
+  // Keeps how far it has come; null: in memory. An event is handled again if the process dies
+  // before its place was saved: at least once, in order.
   std::shared_ptr<CursorStore> cursor_store = {};
   // As of WorkerOptions. Without a hook, lines go to stderr.
   std::shared_ptr<grpc::ChannelCredentials> credentials = {};
@@ -62,8 +62,8 @@ class Subscriber {
   Subscriber(const Subscriber&) = delete;
   Subscriber& operator=(const Subscriber&) = delete;
 
-  // Follows until Stop(). OK: stopped. Otherwise what connecting again cannot mend: OUT_OF_RANGE: the
-  // events behind the cursor are no longer kept; INVALID_ARGUMENT: a filter, or an option;
+  // Follows until Stop(). OK: stopped. Otherwise what connecting again cannot mend: OUT_OF_RANGE:
+  // the events behind the cursor are no longer kept; INVALID_ARGUMENT: a filter, or an option;
   // FAILED_PRECONDITION: the cursor store cannot be read, or Run() was called before.
   absl::Status Run();
   // Lets Run return, after the event in hand; a Run that comes later returns at once.

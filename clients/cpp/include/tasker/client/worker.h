@@ -26,8 +26,8 @@ namespace tasker::client {
 
 // How a worker presents itself and runs.
 struct WorkerOptions {
-  // host:port of the service, or several with commas between: the first is chosen by chance, and each
-  // new connection goes to the next.
+  // host:port of the service, or several with commas between: the first is chosen by chance, and
+  // each new connection goes to the next.
   std::string server = "127.0.0.1:7420";
   // What this handler service is called, for people. 1 to 128 bytes.
   std::string name = "cpp-handlers";
@@ -36,9 +36,9 @@ struct WorkerOptions {
   // The most steps unfinished here at one time, 1 to 100,000. More than `threads` keeps the
   // threads busy while results travel.
   std::uint32_t concurrency = 16;
-  // Threads that run handlers; more than `concurrency` are of no use. 0: handlers run on the thread that called Run(), which is fastest
-  // for handlers that compute for microseconds; while one runs, nothing is sent or received, so
-  // such a handler must never wait for anything.
+  // Threads that run handlers; more than `concurrency` are of no use. 0: handlers run on the thread
+  // that called Run(), which is fastest for handlers that compute for microseconds; while one runs,
+  // nothing is sent or received, so such a handler must never wait for anything.
   std::uint32_t threads = 16;
   // Free labels for people and lists.
   std::map<std::string, std::string> labels = {};
@@ -97,7 +97,8 @@ class Worker {
   void RegisterRaw(std::string handler_class, RawFunction process, HandlerScope scope = {});
 
   // Validates and initialises tasks of `task_handler_class`. From the first time on that a class is
-  // registered with a service, every new task of it waits for such a handler. As Register otherwise.
+  // registered with a service, every new task of it waits for such a handler. As Register
+  // otherwise.
   void RegisterTaskHandler(std::string task_handler_class, std::shared_ptr<TaskHandler> handler,
                            HandlerScope scope = {});
 
@@ -105,9 +106,9 @@ class Worker {
   // sees their results stored.
   //
   // OK: drained. DEADLINE_EXCEEDED: drained for `drain_max`, yet results are not acknowledged; the
-  // message says how many. INVALID_ARGUMENT: the service refuses this handler, and why, or an option is
-  // not what it should be. ABORTED: another process has connected with the same instance id.
-  // UNAUTHENTICATED: the token is refused, and it is not a function that may give another.
+  // message says how many. INVALID_ARGUMENT: the service refuses this handler, and why, or an
+  // option is not what it should be. ABORTED: another process has connected with the same instance
+  // id. UNAUTHENTICATED: the token is refused, and it is not a function that may give another.
   // PERMISSION_DENIED, UNIMPLEMENTED: as the service says. FAILED_PRECONDITION: no handler is
   // registered, or Run() was called before. Returns only after every running handler has returned.
   absl::Status Run();

@@ -16,8 +16,8 @@ namespace tasker::http {
 // What a template's `handler_config` says of an API: an object of
 //
 //   url (required), method (GET), params, headers, body or payload (an object or list is sent as
-//   JSON), ssl (false, or {verify: false}: any certificate is taken), timeout (seconds, 30), retries
-//   (more tries within one attempt, 0), retry_delay (seconds between them, 1),
+//   JSON), ssl (false, or {verify: false}: any certificate is taken), timeout (seconds, 30),
+//   retries (more tries within one attempt, 0), retry_delay (seconds between them, 1),
 //   enable_exponential_backoff (true: each delay is twice the one before)
 struct ApiConfig {
   std::string url;
@@ -42,8 +42,8 @@ std::string PlainText(const client::Json& value);
 using ResponseCheck = std::function<void(const HttpResponse& response)>;
 
 // Calls of one step to the API that its settings name. The configured headers, the trace and the
-// timeout go with each; a response that is not wanted throws what `check` does, after the configured
-// retries if that is a RetryableError. Belongs to the step's thread.
+// timeout go with each; a response that is not wanted throws what `check` does, after the
+// configured retries if that is a RetryableError. Belongs to the step's thread.
 class ApiConnection {
  public:
   // As the step's settings say. All must outlive it.
@@ -52,7 +52,8 @@ class ApiConnection {
   ApiConnection(HttpClient& http, const client::Step& step, ApiConfig config,
                 ResponseCheck check = RequireSuccess);
 
-  // `path` is put behind the configured URL, unless it is a whole URL itself. `body` is sent as JSON.
+  // `path` is put behind the configured URL, unless it is a whole URL itself. `body` is sent as
+  // JSON.
   HttpResponse Get(const std::string& path = {}, const Headers& params = {});
   HttpResponse Delete(const std::string& path = {}, const Headers& params = {});
   HttpResponse Post(const std::string& path, const client::Json& body);
@@ -74,8 +75,8 @@ class ApiConnection {
   const ResponseCheck check_;
 };
 
-// Unless `process` is overridden, makes the configured request; its results are the response's status,
-// headers and body, see ResultsOf. One object does all steps of its class; thread-safe.
+// Unless `process` is overridden, makes the configured request; its results are the response's
+// status, headers and body, see ResultsOf. One object does all steps of its class; thread-safe.
 class ApiStepHandler : public client::StepHandler {
  public:
   explicit ApiStepHandler(HttpClientOptions options = {}) : http_(std::move(options)) {}

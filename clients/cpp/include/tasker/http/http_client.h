@@ -64,9 +64,10 @@ class RefusedRequestError : public client::PermanentError {
 
 // What holds for all requests of a client.
 struct HttpClientOptions {
-  // Says why no connection may be made to that address, or nullopt. Asked of the very address that is
-  // then connected to, whatever name led there, also after a redirect. Must be thread-safe. Unset: all
-  // may. If it is set, proxies of the environment are not used: they would connect in its place.
+  // Says why no connection may be made to that address, or nullopt. Asked of the very address that
+  // is then connected to, whatever name led there, also after a redirect. Must be thread-safe.
+  // Unset: all may. If it is set, proxies of the environment are not used: they would connect in
+  // its place.
   std::function<std::optional<std::string>(const sockaddr& address)> deny_address = {};
   // Redirects followed; 0: none, the response is the redirect itself. To another origin only the
   // headers go on that say what the content is: no credentials.

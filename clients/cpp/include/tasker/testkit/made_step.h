@@ -1,4 +1,5 @@
-// Runs a handler's `process` without any service: a made task, its earlier steps, and what came of it.
+// Runs a handler's `process` without any service: a made task, its earlier steps, and what came of
+// it.
 #pragma once
 
 #include <chrono>
@@ -62,8 +63,8 @@ struct StepRun {
   std::vector<std::pair<std::optional<double>, std::string>> progress = {};
 };
 
-// One attempt of one step of a made task. `sequence()` has the steps of `earlier` and, if a template
-// was given, its others, not done yet.
+// One attempt of one step of a made task. `sequence()` has the steps of `earlier` and, if a
+// template was given, its others, not done yet.
 class MadeStep : public client::StepReporter {
  public:
   // `context`: the task's, an object. `earlier`: results of steps by name.
@@ -82,8 +83,8 @@ class MadeStep : public client::StepReporter {
   // Cancels the step, as the service would. From any thread.
   void Cancel(const std::string& reason) { step_->Cancel(reason); }
 
-  // Runs it as a worker does: `process`, then `process_results`, exceptions become a failure. May be
-  // called once.
+  // Runs it as a worker does: `process`, then `process_results`, exceptions become a failure. May
+  // be called once.
   StepRun Run(client::StepHandler& handler);
 
   void ReportCheckpoint(const std::string& token, std::string checkpoint) override;
@@ -104,8 +105,8 @@ class MadeStep : public client::StepReporter {
   std::vector<std::pair<std::optional<double>, std::string>> progress_ ABSL_GUARDED_BY(mutex_);
 };
 
-// The names of a template's steps, in its order. Throws std::runtime_error if the file cannot be read,
-// is not YAML, or has no steps.
+// The names of a template's steps, in its order. Throws std::runtime_error if the file cannot be
+// read, is not YAML, or has no steps.
 std::vector<std::string> StepNamesOfTemplate(const std::string& path);
 
 // A step of a task whose template is that file: all its steps can be found; those in `earlier` are

@@ -5,8 +5,9 @@
 #include <functional>
 #include <memory>
 #include <string>
-#include <sys/types.h>
 #include <vector>
+
+#include <sys/types.h>
 
 #include "tasker/client/client.h"
 #include "tasker/client/worker.h"
