@@ -9,6 +9,7 @@
 
 #include "clients/cli/admin_commands.h"
 #include "clients/cli/event_commands.h"
+#include "clients/cli/generate_commands.h"
 #include "clients/cli/graph_commands.h"
 #include "clients/cli/handler_commands.h"
 #include "clients/cli/insight_commands.h"
@@ -30,7 +31,8 @@ namespace {
 constexpr const char* kFooter =
     "Exit codes:\n"
     "  0  done; a watched task completed\n"
-    "  1  the service refused, a watched task did not complete, or a checked file has mistakes\n"
+    "  1  the service refused, a watched task did not complete, a checked file has mistakes, or a\n"
+    "     file is in the way of a generated one\n"
     "  2  wrong usage, or a file that cannot be read\n"
     "  3  the service cannot be reached";
 
@@ -117,6 +119,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   HandlerCommands handler_commands(app, session);
   AdminCommands admin_commands(app, session);
   TransferCommands transfer_commands(app, session);
+  GenerateCommands generate_commands(app, session);
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

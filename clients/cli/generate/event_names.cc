@@ -1,0 +1,169 @@
+#include "clients/cli/generate/event_names.h"
+
+#include <algorithm>
+
+#include "absl/status/status.h"
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "absl/strings/str_split.h"
+
+#include "config/spelling.h"
+
+namespace tasker::cli::generate {
+namespace {
+
+// As in PublishEventRequest, in bytes.
+constexpr std::size_t kEventNameBytesMax = 128;
+
+// A test holds this list to the engine's.
+constexpr KnownEvent kKnownEvents[] = {
+    {"task.initialize_requested", ""},
+    {"task.start_requested", "task.started"},
+    {"task.completed", ""},
+    {"task.failed", ""},
+    {"task.cancelled", ""},
+    {"task.retry_requested", ""},
+    {"task.migrated", ""},
+    {"task.resolved_manually", ""},
+    {"step.execution_requested", "step.started"},
+    {"step.completed", ""},
+    {"step.failed", ""},
+    {"step.retry_requested", ""},
+    {"step.cancelled", ""},
+    {"step.resolved_manually", ""},
+    {"observability.step.skip", ""},
+    {"observability.step.backoff", ""},
+    {"observability.step.max_retries_reached", ""},
+    {"handler.registered", ""},
+    {"handler.unregistered", ""},
+};
+
+// What the service calls its own events; no name of a user's may begin so.
+constexpr std::string_view kCategories[] = {"task",          "step",    "workflow",
+                                            "observability", "handler", "subscriber"};
+
+std::vector<std::string> AllNames() {
+  std::vector<std::string> names;
+  for (const KnownEvent& event : kKnownEvents) {
+    names.emplace_back(event.name);
+    if (*event.alias != '\0') names.emplace_back(event.alias);
+  }
+  return names;
+}
+
+// Whether `name` is what `pattern` stands for, `*` being any characters. Time: O(|pattern|*|name|).
+bool Matches(std::string_view pattern, std::string_view name) {
+  std::vector<char> ends(name.size() + 1, 0);
+  ends[0] = 1;
+  for (const char c : pattern) {
+    if (c == '*') {
+      for (std::size_t i = 1; i < ends.size(); ++i) ends[i] = ends[i] | ends[i - 1];
+      continue;
+    }
+    for (std::size_t i = ends.size() - 1; i > 0; --i) ends[i] = ends[i - 1] && name[i - 1] == c;
+    ends[0] = 0;
+  }
+  return ends.back() != 0;
+}
+
+absl::Status Wrong(const std::string& name, const std::string& why) {
+  return absl::InvalidArgumentError(absl::StrCat("event `", name, "`: ", why));
+}
+
+// Empty if `name` is made of dotted words in lower case, or is a pattern of them.
+std::string FaultOf(const std::string& name) {
+  if (name.empty()) return "a name is missing";
+  if (name.size() > kEventNameBytesMax) {
+    return absl::StrCat("a name has at most ", kEventNameBytesMax, " bytes");
+  }
+  for (const char c : name) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (!absl::ascii_islower(byte) && !absl::ascii_isdigit(byte) && c != '_' && c != '.' &&
+        c != '*') {
+      return "a name is made of lower-case words and dots, as in `task.completed`";
+    }
+  }
+  if (name == "*") return "";
+  const std::vector<std::string> words = absl::StrSplit(name, '.');
+  if (words.size() < 2 && name.find('*') == std::string::npos) {
+    return "a name has at least two words, as in `task.completed`";
+  }
+  for (const std::string& word : words) {
+    const bool starts =
+        !word.empty() &&
+        (absl::ascii_islower(static_cast<unsigned char>(word[0])) || word[0] == '*');
+    if (!starts) return "each of its words begins with a letter, as in `task.completed`";
+  }
+  return "";
+}
+
+bool IsOfTheService(const std::string& name) {
+  const std::string category = name.substr(0, name.find('.'));
+  return std::find(std::begin(kCategories), std::end(kCategories), category) !=
+         std::end(kCategories);
+}
+
+// Two slips at most: `tsk.completed`, but not `order.completed`.
+std::string RemarkOnOwn(const std::string& name, const std::vector<std::string>& known) {
+  const auto nearest = config::NearestSpelling(name, known);
+  if (!nearest || config::EditDistance(name, *nearest) > 2) return "";
+  return absl::StrCat("`", name, "` is taken for an event of your own; did you mean `", *nearest,
+                      "`?");
+}
+
+absl::StatusOr<SubscribedEvent> Check(const std::string& name,
+                                      const std::vector<std::string>& known) {
+  if (const std::string fault = FaultOf(name); !fault.empty()) return Wrong(name, fault);
+  SubscribedEvent event{
+      .name = name, .is_pattern = name.find('*') != std::string::npos, .remark = {}};
+  const bool known_here = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
+    return event.is_pattern ? Matches(name, one) : name == one;
+  });
+  if (known_here) return event;
+  if (IsOfTheService(name)) {
+    std::string nearest = config::DidYouMean(name, known);
+    if (nearest.empty()) nearest = absl::StrCat("; there are ", absl::StrJoin(known, ", "));
+    return Wrong(name, "the service tells of nothing by this name" + nearest);
+  }
+  if (!event.is_pattern) event.remark = RemarkOnOwn(name, known);
+  return event;
+}
+
+}  // namespace
+
+std::span<const KnownEvent> KnownEvents() { return kKnownEvents; }
+
+std::string SubscribedEvent::Snake() const { return absl::StrReplaceAll(name, {{".", "_"}}); }
+
+absl::StatusOr<std::vector<SubscribedEvent>> CheckEvents(const std::vector<std::string>& names) {
+  const std::vector<std::string> known = AllNames();
+  if (names.empty()) {
+    return absl::InvalidArgumentError(
+        absl::StrCat("--events is missing: which events? There are ", absl::StrJoin(known, ", "),
+                     ", patterns such as step.*, and events of your own, such as order.paid"));
+  }
+  std::vector<SubscribedEvent> events;
+  for (const std::string& name : names) {
+    auto event = Check(name, known);
+    if (!event.ok()) return event.status();
+    const bool repeated =
+        std::any_of(events.begin(), events.end(),
+                    [&](const SubscribedEvent& one) { return one.name == event->name; });
+    if (!repeated) events.push_back(*std::move(event));
+  }
+  // Two names may call one method: `order.paid_late` and `order.paid.late`.
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    for (std::size_t j = 0; j < i; ++j) {
+      if (events[i].is_pattern || events[j].is_pattern) continue;
+      if (events[i].Snake() == events[j].Snake()) {
+        return Wrong(events[i].name, absl::StrCat("is handled by the same method as `",
+                                                  events[j].name, "`; subscribe to one of them"));
+      }
+    }
+  }
+  return events;
+}
+
+}  // namespace tasker::cli::generate

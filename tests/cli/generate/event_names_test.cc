@@ -1,0 +1,106 @@
+#include "clients/cli/generate/event_names.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+
+#include "engine/events/event_names.h"
+
+namespace tasker::cli::generate {
+namespace {
+
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+std::string Complaint(const std::vector<std::string>& names) {
+  return std::string(CheckEvents(names).status().message());
+}
+
+// The command line knows the contract alone; this keeps its list true.
+TEST(EventNames, AreThoseThatTheEngineTells) {
+  namespace names = engine::event_names;
+  const std::vector<std::string> engines = {names::kTaskInitializeRequested,
+                                            names::kTaskStartRequested,
+                                            names::kTaskCompleted,
+                                            names::kTaskFailed,
+                                            names::kTaskCancelled,
+                                            names::kTaskRetryRequested,
+                                            names::kTaskMigrated,
+                                            names::kTaskResolvedManually,
+                                            names::kStepExecutionRequested,
+                                            names::kStepCompleted,
+                                            names::kStepFailed,
+                                            names::kStepRetryRequested,
+                                            names::kStepCancelled,
+                                            names::kStepResolvedManually,
+                                            names::kStepSkip,
+                                            names::kStepBackoff,
+                                            names::kStepMaxRetriesReached,
+                                            names::kHandlerRegistered,
+                                            names::kHandlerUnregistered};
+  std::vector<std::string> ours;
+  for (const KnownEvent& event : KnownEvents()) ours.emplace_back(event.name);
+  EXPECT_THAT(ours, testing::UnorderedElementsAreArray(engines));
+}
+
+TEST(EventNames, KnownOnesPassInTheirOrderEachOnce) {
+  const auto events = CheckEvents({"step.failed", "task.completed", "step.failed"});
+  ASSERT_TRUE(events.ok()) << events.status();
+  ASSERT_EQ(events->size(), 2U);
+  EXPECT_EQ(events->at(0).name, "step.failed");
+  EXPECT_EQ(events->at(1).Snake(), "task_completed");
+  EXPECT_THAT(events->at(1).remark, IsEmpty());
+}
+
+TEST(EventNames, TheGuidesOtherNamesPass) {
+  EXPECT_TRUE(CheckEvents({"task.started", "step.started"}).ok());
+}
+
+TEST(EventNames, PatternsPassIfTheyCanMatch) {
+  for (const char* pattern :
+       {"*", "step.*", "*.failed", "task.*ed", "order.*", "observability.*"}) {
+    const auto events = CheckEvents({pattern});
+    ASSERT_TRUE(events.ok()) << pattern << events.status();
+    EXPECT_TRUE(events->front().is_pattern);
+  }
+  EXPECT_THAT(Complaint({"task.x*"}), HasSubstr("tells of nothing by this name"));
+}
+
+TEST(EventNames, TheNearestIsSuggestedForWhatTheServiceDoesNotTell) {
+  EXPECT_THAT(Complaint({"task.complete"}), HasSubstr("did you mean `task.completed`?"));
+  EXPECT_THAT(Complaint({"task.completed", "step.faild"}),
+              HasSubstr("event `step.faild`: the service tells of nothing by this name; did you "
+                        "mean `step.failed`?"));
+  EXPECT_THAT(Complaint({"workflow.something_else_altogether"}), HasSubstr("there are task."));
+}
+
+TEST(EventNames, OnesOwnPassWithARemarkIfTheyLookMistyped) {
+  const auto own = CheckEvents({"order.paid", "order.completed"});
+  ASSERT_TRUE(own.ok()) << own.status();
+  EXPECT_THAT(own->at(0).remark, IsEmpty());
+  EXPECT_THAT(own->at(1).remark, IsEmpty());
+  const auto slip = CheckEvents({"tsk.completed"});
+  ASSERT_TRUE(slip.ok());
+  EXPECT_THAT(slip->front().remark, HasSubstr("did you mean `task.completed`?"));
+}
+
+TEST(EventNames, MalformedOnesAreRefused) {
+  EXPECT_THAT(Complaint({}), HasSubstr("--events is missing"));
+  for (const char* name : {"", "completed", "Task.completed", "task completed", "order..paid",
+                           ".paid", "order.", "order.2", "order/paid", "order.\xc3\xa9t\xc3\xa9"}) {
+    EXPECT_FALSE(CheckEvents({name}).ok()) << name;
+  }
+  EXPECT_FALSE(CheckEvents({"order." + std::string(123, 'x')}).ok());
+  EXPECT_TRUE(CheckEvents({"order." + std::string(122, 'x')}).ok());
+}
+
+TEST(EventNames, TwoForOneMethodAreRefused) {
+  EXPECT_THAT(Complaint({"order.paid_late", "order.paid.late"}),
+              HasSubstr("handled by the same method as `order.paid_late`"));
+}
+
+}  // namespace
+}  // namespace tasker::cli::generate
