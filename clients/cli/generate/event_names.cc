@@ -116,8 +116,9 @@ std::string RemarkOnOwn(const std::string& name, const std::vector<std::string>&
 absl::StatusOr<SubscribedEvent> Check(const std::string& name,
                                       const std::vector<std::string>& known) {
   if (const std::string fault = FaultOf(name); !fault.empty()) return Wrong(name, fault);
-  SubscribedEvent event{
-      .name = name, .is_pattern = name.find('*') != std::string::npos, .remark = {}};
+  SubscribedEvent event;
+  event.name = name;
+  event.is_pattern = name.find('*') != std::string::npos;
   const bool known_here = std::any_of(known.begin(), known.end(), [&](const std::string& one) {
     return event.is_pattern ? Matches(name, one) : name == one;
   });
@@ -129,6 +130,20 @@ absl::StatusOr<SubscribedEvent> Check(const std::string& name,
   }
   if (!event.is_pattern) event.remark = RemarkOnOwn(name, known);
   return event;
+}
+
+// What is known is a better example than what is made up.
+std::string SampleOf(const std::string& pattern, const std::vector<SubscribedEvent>& events) {
+  std::vector<std::string> candidates;
+  for (const KnownEvent& event : kKnownEvents) candidates.emplace_back(event.name);
+  candidates.push_back(absl::StrReplaceAll(pattern, {{"*", "happened"}}));
+  for (const std::string& name : candidates) {
+    const bool asked_for = std::any_of(events.begin(), events.end(), [&](const auto& event) {
+      return event.name == name;
+    });
+    if (!asked_for && Matches(pattern, name)) return name;
+  }
+  return "";
 }
 
 }  // namespace
@@ -162,6 +177,9 @@ absl::StatusOr<std::vector<SubscribedEvent>> CheckEvents(const std::vector<std::
                                                   events[j].name, "`; subscribe to one of them"));
       }
     }
+  }
+  for (SubscribedEvent& event : events) {
+    if (event.is_pattern) event.sample = SampleOf(event.name, events);
   }
   return events;
 }

@@ -26,6 +26,8 @@ struct SubscribedEvent {
   std::string name;
   // Whether it stands for several names; its events have no method of their own.
   bool is_pattern = false;
+  // Of a pattern: a name that it stands for, none of the others asked for; empty if there is none.
+  std::string sample;
   // What the user should hear about it, a sentence; empty: nothing.
   std::string remark;
 

@@ -55,9 +55,17 @@ std::string NamespaceOf(const TaskName& task, const Setting& setting) {
   return task.modules.empty() ? "default" : JoinAs(task.modules, "_", Snake);
 }
 
+void AddProject(const Setting& setting, Json& fields) {
+  fields["project"] = ProjectName(setting);
+  std::error_code error;
+  const bool rails =
+      std::filesystem::is_regular_file(setting.directory / "spec" / "rails_helper.rb", error);
+  fields["spec_helper"] = rails ? "rails_helper" : "spec_helper";
+}
+
 void AddTask(const TaskName& task, const Setting& setting, Json& fields) {
   const std::vector<std::string> parts = task.Parts();
-  fields["project"] = ProjectName(setting);
+  AddProject(setting, fields);
   fields["task_class"] = task.class_name;
   fields["task_full"] = task.Full();
   fields["task_name"] = task.Snake();
@@ -128,16 +136,18 @@ Values ValuesOf(const StepRequest& request, const Setting& setting) {
 Values ValuesOf(const SubscriberRequest& request, const Setting& setting) {
   Values values;
   Json& fields = values.fields;
-  fields["project"] = ProjectName(setting);
+  AddProject(setting, fields);
   fields["subscriber_class"] = request.name.ClassName();
   fields["subscriber_file"] = Snake(request.name.ClassName());
   fields["subscriber_kebab"] = Kebab(request.name.ClassName());
+  fields["sample"] = "";
   Json events = Json::array();
   Json named = Json::array();
   for (const SubscribedEvent& event : request.events) {
     Json one = {{"name", event.name},
                 {"last", false},
                 {"pattern", event.is_pattern},
+                {"sample", event.sample},
                 {"is_step", event.name.starts_with("step.")},
                 {"is_task", !event.name.starts_with("step.")}};
     if (!event.is_pattern) {
@@ -146,10 +156,12 @@ Values ValuesOf(const SubscriberRequest& request, const Setting& setting) {
       named.push_back(one);
     }
     events.push_back(one);
+    if (!event.sample.empty()) fields["sample"] = event.sample;
   }
   fields["has_patterns"] = named.size() < events.size();
   events.back()["last"] = true;
   fields["first_name"] = events.front()["name"];
+  fields["has_sample"] = fields["sample"] != "";
   fields["events"] = events;
   fields["named"] = named;
   return values;

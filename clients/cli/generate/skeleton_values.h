@@ -21,7 +21,7 @@ struct Values {
   std::vector<std::string> modules;
 };
 
-// Of every file: `project`. Of all of a task: `task_class`, `task_full`, `task_name`,
+// Of every file: `project`, `spec_helper` (what Ruby's specs begin with). Of all of a task: `task_class`, `task_full`, `task_name`,
 // `task_name_yaml`, `namespace_name` (as YAML), `default_namespace`, `module_namespace`,
 // `task_slashes` (`shop/order_process`), `task_dots`, `task_colons`, `task_under`, `task_kebab`,
 // `task_flat` (`shop/orderprocess`), `task_package` (`orderprocess`), `task_up` (a `../` for each
@@ -35,7 +35,7 @@ Values ValuesOf(const StepRequest& request, const Setting& setting);
 
 // `subscriber_class`, `subscriber_file`, `subscriber_kebab`, `events` (each `name`, `snake`,
 // `camel`, `last`, `is_task`, `is_step`, `pattern`), `named` (those that are no patterns),
-// `has_patterns`, `first_name`.
+// `has_patterns`, `first_name`, `has_sample`, `sample` (an event that a pattern alone stands for).
 Values ValuesOf(const SubscriberRequest& request, const Setting& setting);
 
 }  // namespace tasker::cli::generate

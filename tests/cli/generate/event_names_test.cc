@@ -66,6 +66,9 @@ TEST(EventNames, PatternsPassIfTheyCanMatch) {
     ASSERT_TRUE(events.ok()) << pattern << events.status();
     EXPECT_TRUE(events->front().is_pattern);
   }
+  EXPECT_EQ(CheckEvents({"step.*"})->front().sample, "step.execution_requested");
+  EXPECT_EQ(CheckEvents({"order.*"})->front().sample, "order.happened");
+  EXPECT_EQ(CheckEvents({"*.failed", "task.failed"})->front().sample, "step.failed");
   EXPECT_THAT(Complaint({"task.x*"}), HasSubstr("tells of nothing by this name"));
 }
 
