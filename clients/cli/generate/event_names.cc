@@ -138,9 +138,8 @@ std::string SampleOf(const std::string& pattern, const std::vector<SubscribedEve
   for (const KnownEvent& event : kKnownEvents) candidates.emplace_back(event.name);
   candidates.push_back(absl::StrReplaceAll(pattern, {{"*", "happened"}}));
   for (const std::string& name : candidates) {
-    const bool asked_for = std::any_of(events.begin(), events.end(), [&](const auto& event) {
-      return event.name == name;
-    });
+    const bool asked_for = std::any_of(events.begin(), events.end(),
+                                       [&](const auto& event) { return event.name == name; });
     if (!asked_for && Matches(pattern, name)) return name;
   }
   return "";

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
 #include <nlohmann/json.hpp>
 
 #include "config/resolved_template.h"
@@ -90,7 +91,8 @@ absl::StatusOr<std::string> AdviceOnTemplate(const std::filesystem::path& file,
   return absl::StrCat("To run it, ",
                       first ? "put this in the place of `step_templates: []` in "
                             : "add this under `step_templates` in ",
-                      file.string(), ":\n", first ? "step_templates:\n" : "", lines);
+                      file.string(), ":\n", first ? "step_templates:\n" : "",
+                      std::string(absl::StripSuffix(lines, "\n")));
 }
 
 absl::Status CheckNewTemplate(const std::string& yaml, const std::filesystem::path& file) {
