@@ -80,18 +80,18 @@ class Python(Toolchain):
 
 
 class Ruby(Toolchain):
-    """The gem of clients/ruby, beside the gems that Debian's packages bring."""
+    """The gem of clients/ruby, which its setup builds, beside the gems that Debian's packages bring."""
+
+    gems = ROOT / "build" / "ruby" / "gems"
 
     def build_package(self) -> None:
-        self.gems = empty(BUILD / "ruby" / "gems")
-        gem = BUILD / "ruby" / "tasker.gem"
-        run(["gem", "build", "tasker.gemspec", "--output", gem], ROOT / "clients" / "ruby")
-        run(["gem", "install", "--local", "--ignore-dependencies", "--no-document",
-             "--install-dir", self.gems, gem], ROOT)
+        run([ROOT / "clients" / "ruby" / "setup"], ROOT)
 
     def test(self, project: pathlib.Path) -> int:
         system = run(["gem", "environment", "gempath"], ROOT).strip()
         environment = {"GEM_PATH": f"{self.gems}:{system}"}
+        used = run(["ruby", "-e", "require 'tasker'; puts $LOADED_FEATURES.grep(/tasker.rb$/)"], project, environment)
+        assert used.startswith(str(self.gems)), f"another package is used: {used}"
         report = run(["rspec", "--format", "json"], project, environment)
         summary = json.loads(report[report.index("{"):])["summary"]
         assert summary["failure_count"] == summary["pending_count"] == 0, report
