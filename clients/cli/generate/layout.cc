@@ -72,6 +72,7 @@ constexpr Row kRows[] = {
      "tests/subscribers/{{subscriber_kebab}}.test.ts"},
     {kTs, For::kProject, "typescript/package.json.mustache", "package.json"},
     {kTs, For::kProject, "typescript/tsconfig.json.mustache", "tsconfig.json"},
+    {kTs, For::kProject, "typescript/tsconfig.build.json.mustache", "tsconfig.build.json"},
 
     // Behind the last `_` of a file's name Go looks for systems, so each ends in `_handler`.
     {kGo, For::kTask, "go/task_handler.go.mustache", "tasks/{{task_flat}}/task_handler.go"},
