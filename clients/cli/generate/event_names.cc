@@ -55,17 +55,17 @@ std::vector<std::string> AllNames() {
 
 // Whether `name` is what `pattern` stands for, `*` being any characters. Time: O(|pattern|*|name|).
 bool Matches(std::string_view pattern, std::string_view name) {
-  std::vector<char> ends(name.size() + 1, 0);
-  ends[0] = 1;
+  std::vector<bool> ends(name.size() + 1, false);
+  ends[0] = true;
   for (const char c : pattern) {
     if (c == '*') {
-      for (std::size_t i = 1; i < ends.size(); ++i) ends[i] = ends[i] | ends[i - 1];
+      for (std::size_t i = 1; i < ends.size(); ++i) ends[i] = ends[i] || ends[i - 1];
       continue;
     }
     for (std::size_t i = ends.size() - 1; i > 0; --i) ends[i] = ends[i - 1] && name[i - 1] == c;
-    ends[0] = 0;
+    ends[0] = false;
   }
-  return ends.back() != 0;
+  return ends.back();
 }
 
 absl::Status Wrong(const std::string& name, const std::string& why) {

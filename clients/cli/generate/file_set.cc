@@ -192,7 +192,7 @@ absl::StatusOr<std::vector<FileOutcome>> WriteFiles(const fs::path& directory,
   auto outcomes = CheckFiles(directory, files, force);
   if (!outcomes.ok()) return outcomes;
   std::vector<Placement> placements;
-  const absl::Status placed = Place(directory, files, *outcomes, placements);
+  absl::Status placed = Place(directory, files, *outcomes, placements);
   if (!placed.ok()) {
     for (Placement& placement : placements) placement.Undo();
   }

@@ -15,6 +15,7 @@ using Json = nlohmann::json;
 std::string JoinAs(const std::vector<std::string>& parts, std::string_view separator,
                    std::string (*spelling)(std::string_view)) {
   std::vector<std::string> spelled;
+  spelled.reserve(parts.size());
   for (const std::string& part : parts) spelled.push_back(spelling(part));
   return absl::StrJoin(spelled, std::string(separator));
 }
@@ -108,6 +109,7 @@ Json StepFields(const StepRequest& request) {
 
 std::vector<std::string> ModulesAround(const TaskName& task) {
   std::vector<std::string> lines;
+  lines.reserve(task.modules.size());
   for (const std::string& module : task.modules) lines.push_back("module " + module);
   return lines;
 }
@@ -161,7 +163,7 @@ Values ValuesOf(const SubscriberRequest& request, const Setting& setting) {
   fields["has_patterns"] = named.size() < events.size();
   events.back()["last"] = true;
   fields["first_name"] = events.front()["name"];
-  fields["has_sample"] = fields["sample"] != "";
+  fields["has_sample"] = !fields["sample"].get<std::string>().empty();
   fields["events"] = events;
   fields["named"] = named;
   return values;
