@@ -1,5 +1,6 @@
 #include "clients/cli/generate/skeleton_values.h"
 
+#include <string_view>
 #include <system_error>
 
 #include "absl/strings/ascii.h"
@@ -114,6 +115,12 @@ std::vector<std::string> ModulesAround(const TaskName& task) {
   return lines;
 }
 
+// Whether the C++ library's subscriber has a method for it to override.
+bool HasMethod(std::string_view event) {
+  const bool classic = event.starts_with("task.") || event.starts_with("step.");
+  return classic && event != "task.migrated";
+}
+
 }  // namespace
 
 Values ValuesOf(const TaskRequest& request, const Setting& setting) {
@@ -150,6 +157,7 @@ Values ValuesOf(const SubscriberRequest& request, const Setting& setting) {
                 {"last", false},
                 {"pattern", event.is_pattern},
                 {"sample", event.sample},
+                {"overrides", HasMethod(event.name)},
                 {"is_step", event.name.starts_with("step.")},
                 {"is_task", !event.name.starts_with("step.")}};
     if (!event.is_pattern) {

@@ -35,7 +35,8 @@ Values ValuesOf(const TaskRequest& request, const Setting& setting);
 Values ValuesOf(const StepRequest& request, const Setting& setting);
 
 // `subscriber_class`, `subscriber_file`, `subscriber_kebab`, `events` (each `name`, `snake`,
-// `camel`, `last`, `is_task`, `is_step`, `pattern`), `named` (those that are no patterns),
+// `camel`, `last`, `is_task`, `is_step`, `pattern`, `overrides`: whether the C++ library has a
+// method of its name), `named` (those that are no patterns),
 // `has_patterns`, `first_name`, `has_sample`, `sample` (an event that a pattern alone stands for).
 Values ValuesOf(const SubscriberRequest& request, const Setting& setting);
 
