@@ -149,18 +149,23 @@ class Go(Toolchain):
 
 
 class Cpp(Toolchain):
-    """The CMake package of clients/cpp, installed under build/generators."""
+    """The CMake package of clients/cpp, as the whole build made it, installed under build/generators."""
 
     def build_package(self) -> None:
         self.prefix = empty(BUILD / "cpp" / "prefix")
+        run([ROOT / ".ci" / "build", "tasker_client", "tasker_http", "tasker_testkit"], ROOT)
         run(["cmake", "--install", ROOT / "build", "--component", "tasker_client",
              "--prefix", self.prefix], ROOT)
 
     def test(self, project: pathlib.Path) -> int:
         build = project / "build"
+        # What two projects have in common is compiled once.
+        environment = {"CCACHE_BASEDIR": str(project), "CCACHE_NOHASHDIR": "1"}
+        if shutil.which("ccache"):
+            environment["CMAKE_CXX_COMPILER_LAUNCHER"] = "ccache"
         run(["cmake", "-S", project, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
-             "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Werror"], project)
-        run(["ninja", "-C", build], project)
+             "-DCMAKE_CXX_FLAGS=-Wall -Wextra -Wconversion -Wshadow -Werror"], project, environment)
+        run(["ninja", "-C", build], project, environment)
         report = project / "report.xml"
         run(["ctest", "--test-dir", build, "--no-tests=error", "--output-junit", report], project)
         return passed_in(report)

@@ -20,16 +20,18 @@ struct Need {
 
 constexpr Need kNeeds[] = {
     {Language::kRuby, "Gemfile", "tasker",
-     "needs `gem 'tasker'`, and `gem 'rspec'` for the tests."},
+     "needs `gem 'tasker'`, and `gem 'rspec'` and `gem 'webmock'` for the tests."},
     {Language::kPython, "pyproject.toml", "tasker",
-     "needs `tasker` among its dependencies, and `pytest` for the tests, with `pythonpath = "
+     "needs `tasker` among its dependencies, and `tasker[testing]` for the tests, with `pythonpath "
+     "= "
      "[\".\"]` "
      "under [tool.pytest.ini_options]."},
     {Language::kTypeScript, "package.json", "@tasker/client",
      "needs `@tasker/client` among its dependencies, and `vitest` for the tests."},
     {Language::kGo, "go.mod", "tasker", "needs Tasker's module: run `go mod tidy`."},
     {Language::kCpp, "CMakeLists.txt", "tasker",
-     "must build src/ and tests/ and link them with `tasker::client` and `tasker::testing`."},
+     "must build src/ and tests/ and link them with `tasker::client`, `tasker::http` "
+     "and `tasker::testkit`."},
 };
 
 }  // namespace

@@ -82,6 +82,7 @@ void AddTask(const TaskName& task, const Setting& setting, Json& fields) {
   fields["task_under"] = JoinAs(parts, "_", Snake);
   fields["task_kebab"] = JoinAs(parts, "/", Kebab);
   fields["task_flat"] = JoinAs(parts, "/", Flat);
+  fields["task_joined"] = absl::StrJoin(parts, "");
   fields["task_package"] = Flat(task.class_name);
   std::string up;
   for (std::size_t i = 0; i < parts.size(); ++i) up += "../";

@@ -22,8 +22,8 @@ struct Values {
 };
 
 // Of every file: `project`, `spec_helper` (what Ruby's specs begin with). Of all of a task:
-// `task_class`, `task_full`, `task_name`,
-// `task_name_yaml`, `namespace_name` (as YAML), `default_namespace`, `module_namespace`,
+// `task_class`, `task_full`, `task_joined` (`ShopOrderProcess`), `task_name`, `task_name_yaml`,
+// `namespace_name` (as YAML), `default_namespace`, `module_namespace`,
 // `task_slashes` (`shop/order_process`), `task_dots`, `task_colons`, `task_under`, `task_kebab`,
 // `task_flat` (`shop/orderprocess`), `task_package` (`orderprocess`), `task_up` (a `../` for each
 // of its folders), `is_task`, `has_steps`.
