@@ -21,8 +21,22 @@ function parsed(part: string, payload: Buffer): JsonValue {
   }
 }
 
-function reader(part: string, payload: Buffer, otherwise: () => JsonValue): () => JsonValue {
-  return payload.length === 0 ? otherwise : () => parsed(part, payload);
+function parsedObject(part: string, payload: Buffer): JsonValue {
+  const value = parsed(part, payload);
+  if (typeof value !== "object" || value === null || Array.isArray(value)) {
+    throw new PayloadError(INVALID_ASSIGNMENT, `${part}: is not a JSON object`);
+  }
+  return value;
+}
+
+/** What reads a part when it is first asked for; `otherwise` if it is empty. */
+function reader(
+  part: string,
+  payload: Buffer,
+  otherwise: () => JsonValue,
+  parse: (part: string, payload: Buffer) => JsonValue = parsed,
+): () => JsonValue {
+  return payload.length === 0 ? otherwise : () => parse(part, payload);
 }
 
 const nothing = () => null;
@@ -41,7 +55,7 @@ export function taskFrom(assignment: Assignment): Task {
       initiator: assignment.request?.initiator,
       tags: assignment.request?.tags,
     },
-    reader("context", assignment.context, emptyObject),
+    reader("context", assignment.context, emptyObject, parsedObject),
   );
 }
 
@@ -52,7 +66,7 @@ export function currentStepFrom(assignment: Assignment, reports?: StepReports): 
       name: assignment.stepName,
       id: assignment.stepId,
       handlerClass: assignment.handlerClass,
-      handlerConfig: reader("handler_config", assignment.handlerConfig, emptyObject),
+      handlerConfig: reader("handler_config", assignment.handlerConfig, emptyObject, parsedObject),
       attemptNumber: assignment.attemptNumber,
       retryLimit: assignment.retryLimit,
       item: isItem || assignment.item.length > 0 ? reader("item", assignment.item, nothing) : null,

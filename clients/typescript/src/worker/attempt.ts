@@ -20,6 +20,8 @@ export class Attempt implements StepReports {
   readonly heartbeatMs: number | undefined;
   /** What became of it; undefined while it is worked on. */
   result: StepResult | undefined;
+  /** Whether a task handler refused the task for good. */
+  refused = false;
   /** The stream on which the result was sent. */
   sentOn: Session | undefined;
   /** The newest checkpoint, as JSON, and whether it is to be sent on the present stream. */

@@ -12,6 +12,7 @@ import type { StepView } from "../work/step.js";
 import type { Attempt } from "./attempt.js";
 import { execute, type ExecutionContext } from "./executor.js";
 import type { StepInfo, StepOutcome, WorkerMetrics } from "./metrics.js";
+import { failureOf } from "./outcome.js";
 import type { Registry } from "./registry.js";
 import type { Session, SessionHost } from "./session.js";
 
@@ -38,6 +39,10 @@ export class AttemptPool implements SessionHost, ExecutionContext {
   readonly taskHandlers: Registry<TaskHandler>;
   payloadBytesMax = 0;
   readonly #settings: PoolSettings;
+  // Attempts for which there is no room yet, the oldest first. The engine hands out no more than there is room for,
+  // unless an attempt that it has given up still works here.
+  readonly #waiting = new Set<Attempt>();
+  #working = 0;
   // For what steps ask of the service beside the stream; opened when one does.
   readonly #rpc: Rpc;
 
@@ -70,14 +75,19 @@ export class AttemptPool implements SessionHost, ExecutionContext {
   }
 
   begin(attempts: Attempt[]): void {
+    for (const attempt of attempts) {
+      this.#waiting.add(attempt);
+    }
     // In a turn of its own: the confirmation leaves before work that blocks the event loop can hold it up.
-    setImmediate(() => {
-      for (const attempt of attempts) {
-        if (this.held.get(attempt.key) === attempt) {
-          void this.#work(attempt);
-        }
-      }
-    });
+    setImmediate(() => this.#beginWaiting());
+  }
+
+  cancel(attempt: Attempt, reason: string): void {
+    attempt.step.cancel(reason);
+    if (this.#waiting.delete(attempt)) {
+      // Its work never began.
+      this.#finish(attempt, failureOf(attempt.token, attempt.step.signal.reason, true));
+    }
   }
 
   async fetchSteps(taskId: string, signal: AbortSignal): Promise<StepView[]> {
@@ -88,7 +98,7 @@ export class AttemptPool implements SessionHost, ExecutionContext {
   /** Cancels the work on all that is held. */
   cancelAll(reason: string): void {
     for (const attempt of this.held.values()) {
-      attempt.step.cancel(reason);
+      this.cancel(attempt, reason);
     }
   }
 
@@ -108,6 +118,19 @@ export class AttemptPool implements SessionHost, ExecutionContext {
     }
   }
 
+  #beginWaiting(): void {
+    for (const attempt of this.#waiting) {
+      if (this.#working >= this.concurrency) {
+        return;
+      }
+      this.#waiting.delete(attempt);
+      if (this.held.get(attempt.key) === attempt) {
+        this.#working++;
+        void this.#work(attempt);
+      }
+    }
+  }
+
   async #work(attempt: Attempt): Promise<void> {
     const { metrics } = this.#settings;
     const info = metrics.stepStarted || metrics.stepFinished ? infoOf(attempt) : undefined;
@@ -120,6 +143,14 @@ export class AttemptPool implements SessionHost, ExecutionContext {
       const seconds = (performance.now() - begunAt) / 1000;
       this.metric(() => metrics.stepFinished?.(info, outcomeOf(result), seconds));
     }
+    this.#working--;
+    this.#finish(attempt, result);
+    if (this.#waiting.size > 0) {
+      this.#beginWaiting();
+    }
+  }
+
+  #finish(attempt: Attempt, result: StepResult): void {
     this.#logFailure(attempt, result);
     // One that was superseded meanwhile has nobody to tell.
     if (this.held.get(attempt.key) === attempt) {

@@ -1,5 +1,5 @@
 // Running user code for an attempt, from its assignment to its result.
-import { PermanentError } from "../errors.js";
+import { PermanentError, RetryableError } from "../errors.js";
 import { AssignmentKind, type StepResult } from "../generated/tasker/v1/handler_service.js";
 import type { StepHandler } from "../step_handler.js";
 import type { TaskHandler } from "../task_handler.js";
@@ -52,7 +52,7 @@ export async function execute(attempt: Attempt, context: ExecutionContext): Prom
         ? successOf(token, output, context.payloadBytesMax)
         : deferralOf(token, step.deferral.timeoutMs);
   } catch (thrown) {
-    result = failureOf(token, thrown, step.cancelled);
+    result = failureOf(token, thrown, step.cancelled || attempt.refused);
   }
   result.events = step.events;
   return result;
@@ -78,6 +78,11 @@ async function initializeTask(attempt: Attempt, context: ExecutionContext): Prom
     throw new UnknownHandlerClass(`no task handler is registered for ${JSON.stringify(assignment.handlerClass)}`);
   }
   const request = taskRequestFrom(assignment, taskFrom(assignment));
-  await handler.validateTaskRequest(request);
+  try {
+    await handler.validateTaskRequest(request);
+  } catch (thrown) {
+    attempt.refused = !(thrown instanceof RetryableError);
+    throw thrown;
+  }
   return handler.initializeTaskContext(request);
 }

@@ -34,19 +34,19 @@ export function deferralOf(token: Buffer, timeoutMs: number | undefined): StepRe
   return { token, outcome: { $case: "deferred", value: { timeout } }, events: [] };
 }
 
-/** A failure by whatever was thrown. That of a cancelled attempt is never tried again. */
-export function failureOf(token: Buffer, thrown: unknown, cancelled: boolean): StepResult {
-  return { token, outcome: { $case: "failure", value: failureFrom(thrown, cancelled) }, events: [] };
+/** A failure by whatever was thrown. `forGood`: not to be tried again, whatever was thrown. */
+export function failureOf(token: Buffer, thrown: unknown, forGood: boolean): StepResult {
+  return { token, outcome: { $case: "failure", value: failureFrom(thrown, forGood) }, events: [] };
 }
 
 /** As `failureOf`, without a token. */
-export function failureFrom(thrown: unknown, cancelled = false): Failure {
+export function failureFrom(thrown: unknown, forGood = false): Failure {
   const permanent = thrown instanceof PermanentError || thrown instanceof BusinessError;
   const failure: Failure = {
     errorClass: errorClassOf(thrown),
     message: messageFrom(thrown).slice(0, TEXT_MAX),
     backtrace: backtraceOf(thrown).slice(0, TEXT_MAX),
-    retryable: !cancelled && !permanent,
+    retryable: !forGood && !permanent,
     retryAfter: undefined,
     business: thrown instanceof BusinessError,
     details: NO_BYTES,

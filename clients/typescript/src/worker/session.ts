@@ -35,6 +35,8 @@ export interface SessionHost {
   reported(attempt: Attempt): void;
   /** Begins the work on attempts; must return at once. */
   begin(attempts: Attempt[]): void;
+  /** Tells the work on an attempt that it is no longer wanted. */
+  cancel(attempt: Attempt, reason: string): void;
   /** The access token of now, if it may be another than at the beginning of the call. */
   currentToken(): Promise<string | undefined>;
 }
@@ -224,7 +226,7 @@ export class Session implements FrameSource {
         this.#outbox.credits();
       }
     }
-    attempt.step.cancel(reason);
+    this.#host.cancel(attempt, reason);
   }
 
   #quickest(): number | undefined {
