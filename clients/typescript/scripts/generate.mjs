@@ -21,6 +21,7 @@ const options = [
   "useOptionals=none",
   "outputPartialMethods=true",
   "useDate=false",
+  "useExactTypes=false",
 ];
 
 const files = readdirSync(join(protos, "tasker/v1")).filter((name) => name.endsWith(".proto"));
