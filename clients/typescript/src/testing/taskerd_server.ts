@@ -33,11 +33,13 @@ export class TaskerdServer {
   readonly #folder: string;
   readonly #binary: string;
   readonly #workers: { worker: Worker; finished: Promise<void> }[] = [];
+  readonly #log: string[];
   #process: ChildProcess;
 
-  private constructor(folder: string, binary: string, started: { process: ChildProcess; address: string }) {
+  private constructor(folder: string, binary: string, log: string[], started: { process: ChildProcess; address: string }) {
     this.#folder = folder;
     this.#binary = binary;
+    this.#log = log;
     this.#process = started.process;
     this.address = started.address;
     this.client = new Client(this.address);
@@ -47,11 +49,12 @@ export class TaskerdServer {
   static async start(options: TaskerdOptions = {}): Promise<TaskerdServer> {
     const folder = mkdtempSync(join(tmpdir(), "taskerd-"));
     const binary = options.binary ?? process.env.TASKERD ?? "taskerd";
+    const log: string[] = [];
     try {
       writeSettings(folder, "127.0.0.1:0", options.settings);
-      const started = await launch(binary, folder);
+      const started = await launch(binary, folder, log);
       writeSettings(folder, started.address, options.settings);
-      const server = new TaskerdServer(folder, binary, started);
+      const server = new TaskerdServer(folder, binary, log, started);
       try {
         for (const template of options.templates ?? []) {
           await server.client.applyTemplate(readFileSync(template, "utf8"), { sourceName: template });
@@ -104,12 +107,12 @@ export class TaskerdServer {
   /** Starts it again, on the same store and port. */
   async restart(): Promise<void> {
     await ended(this.#process, "SIGTERM");
-    this.#process = (await launch(this.#binary, this.#folder)).process;
+    this.#process = (await launch(this.#binary, this.#folder, this.#log)).process;
   }
 
-  /** What it has logged. */
+  /** What it has logged, over all restarts. */
   log(): string {
-    return readFileSync(join(this.#folder, "taskerd.log"), "utf8");
+    return this.#log.join("\n");
   }
 
   /** Stops the workers and the service, and removes the store. Rejects with what a worker failed with. */
@@ -117,9 +120,9 @@ export class TaskerdServer {
     try {
       await Promise.all(this.#workers.map(({ worker }) => worker.stop()));
       this.client.close();
-      await ended(this.#process, "SIGTERM");
       await Promise.all(this.#workers.map(({ finished }) => finished));
     } finally {
+      // Nobody will need the store: there is nothing to wait for.
       await ended(this.#process, "SIGKILL");
       rmSync(this.#folder, { recursive: true, force: true });
     }
@@ -146,19 +149,18 @@ function writeSettings(folder: string, listen: string, settings: Readonly<Record
 }
 
 // Resolves once it listens: its log says where.
-async function launch(binary: string, folder: string): Promise<{ process: ChildProcess; address: string }> {
+async function launch(binary: string, folder: string, log: string[]): Promise<{ process: ChildProcess; address: string }> {
   const program = binary.includes("/") ? resolve(binary) : binary;
   const child = spawn(program, ["--config", join(folder, "tasker.yaml")], { stdio: ["ignore", "pipe", "pipe"] });
-  const logFile = join(folder, "taskerd.log");
-  return new Promise((resolvePromise, reject) => {
-    child.once("error", (error) => reject(new Error(`${binary} cannot be started: ${error.message}`, { cause: error })));
-    child.once("close", (code) => reject(new Error(`taskerd ended with ${code}:\n${readFileSync(logFile, "utf8")}`)));
+  return new Promise((started, failed) => {
+    child.once("error", (error) => failed(new Error(`${binary} cannot be started: ${error.message}`, { cause: error })));
+    child.once("close", (code) => failed(new Error(`taskerd ended with ${code}:\n${log.slice(-20).join("\n")}`)));
     for (const stream of [child.stdout, child.stderr]) {
       createInterface({ input: stream }).on("line", (line) => {
-        writeFileSync(logFile, `${line}\n`, { flag: "a" });
+        log.push(line);
         const address = LISTENING.exec(line)?.[1];
         if (address !== undefined) {
-          resolvePromise({ process: child, address });
+          started({ process: child, address });
         }
       });
     }
