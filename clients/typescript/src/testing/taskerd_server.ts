@@ -152,6 +152,10 @@ function writeSettings(folder: string, listen: string, settings: Readonly<Record
 async function launch(binary: string, folder: string, log: string[]): Promise<{ process: ChildProcess; address: string }> {
   const program = binary.includes("/") ? resolve(binary) : binary;
   const child = spawn(program, ["--config", join(folder, "tasker.yaml")], { stdio: ["ignore", "pipe", "pipe"] });
+  // It does not outlive this process.
+  const orphaned = () => child.kill("SIGKILL");
+  process.once("exit", orphaned);
+  child.once("exit", () => process.removeListener("exit", orphaned));
   return new Promise((started, failed) => {
     child.once("error", (error) => failed(new Error(`${binary} cannot be started: ${error.message}`, { cause: error })));
     child.once("close", (code) => failed(new Error(`taskerd ended with ${code}:\n${log.slice(-20).join("\n")}`)));
