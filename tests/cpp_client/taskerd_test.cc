@@ -18,6 +18,7 @@ using client::Task;
 
 constexpr char kTemplate[] = R"(
 name: two_steps
+task_handler_class: TwoSteps
 version: "1.0.0"
 step_templates:
   - {name: first, handler_class: First}
