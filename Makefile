@@ -42,6 +42,10 @@ conformance: clients ## drive each client through the handler protocol, and prin
 	@$(VENV)/bin/python tests/conformance/run.py \
 	  $(if $(CLIENT),--client $(CLIENT)=clients/$(CLIENT)/conformance/run)
 
+.PHONY: generators
+generators: build clients ## build and test what each generator writes, each in a folder of its own
+	@GENERATORS=all $(VENV)/bin/python -m pytest -q tests/generators
+
 .PHONY: demo
 demo: programs venv ## run one order through taskerd and a Python handler, and watch it
 	@$(VENV)/bin/python clients/python/examples/order_process/demo.py \
