@@ -82,6 +82,8 @@ const Json* JsonPath::Find(const Json& root, std::size_t skipped) const {
       std::size_t index = 0;
       const char* const end = segment.data() + segment.size();
       const auto [rest, error] = std::from_chars(segment.data(), end, index);
+      // As in a JSON Pointer, an index has no zeros before it.
+      if (segment.size() > 1 && segment[0] == '0') return nullptr;
       if (error != std::errc() || rest != end || index >= value->size()) return nullptr;
       value = &(*value)[index];
     } else {

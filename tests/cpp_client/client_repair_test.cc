@@ -39,12 +39,14 @@ TEST(ClientRepair, CreateTask_SendsPriorityKeyBypassAndTrace) {
                                .traceparent = "00-aa-bb-01",
                                .tracestate = "a=b"})
                   .ok());
+  FakeEngine::SeeAnswers();
   EXPECT_EQ(seen.priority(), 9u);
   EXPECT_EQ(seen.idempotency_key(), "order-7");
   EXPECT_THAT(seen.bypass_steps(), ElementsAre("mail"));
   EXPECT_EQ(seen.traceparent(), "00-aa-bb-01");
   EXPECT_EQ(seen.tracestate(), "a=b");
   EXPECT_TRUE(client.CreateTask({.name = "order_process"}).ok());
+  FakeEngine::SeeAnswers();
   EXPECT_FALSE(seen.has_priority());
 }
 
@@ -93,6 +95,7 @@ TEST(ClientRepair, RetryAndResolve_SayWhoAndWhy) {
   EXPECT_EQ(client.RetryStep("t", "pay", true, by), absl::OkStatus());
   EXPECT_EQ(client.ResolveTask("t", by), absl::OkStatus());
   EXPECT_EQ(client.ResolveStep("t", "pay", {{"paid", "by hand"}}, by), absl::OkStatus());
+  FakeEngine::SeeAnswers();
   EXPECT_EQ(retried_task.task_id(), "t");
   EXPECT_EQ(retried_task.operator_().actor(), "me");
   EXPECT_EQ(retried_step.step_name(), "pay");
@@ -109,10 +112,12 @@ TEST(ClientRepair, SignalAndPublish_SendTheirPayload) {
   engine.on_publish_event = Keep<v1::PublishEventRequest, v1::PublishEventResponse>(event);
   Client client(OptionsFor(engine));
   EXPECT_EQ(client.SignalTask("t", "approved", {{"by", "her"}}, "me"), absl::OkStatus());
+  FakeEngine::SeeAnswers();
   EXPECT_EQ(signal.name(), "approved");
   EXPECT_EQ(signal.payload(), R"({"by":"her"})");
   EXPECT_EQ(signal.initiator(), "me");
   EXPECT_EQ(client.PublishEvent("order.paid", {{"cents", 1}}, "t"), absl::OkStatus());
+  FakeEngine::SeeAnswers();
   EXPECT_EQ(event.name(), "order.paid");
   EXPECT_EQ(event.payload(), R"({"cents":1})");
   EXPECT_EQ(client.PublishEvent("Not A Name").code(), absl::StatusCode::kInvalidArgument);
@@ -130,6 +135,7 @@ TEST(ClientRepair, CompleteStep_GivesTheTokensBytesAndWhatBecameOfIt) {
   Client client(OptionsFor(engine));
   EXPECT_EQ(*client.CompleteStep("__4A", {{"ok", true}}, "her"),
             v1::ACKNOWLEDGEMENT_OUTCOME_APPLIED);
+  FakeEngine::SeeAnswers();
   EXPECT_EQ(seen.result().token(), std::string("\xff\xfe\x00", 3));
   EXPECT_EQ(seen.result().success().results(), R"({"ok":true})");
   EXPECT_EQ(seen.actor(), "her");
@@ -141,6 +147,7 @@ TEST(ClientRepair, CompleteStep_GivesTheTokensBytesAndWhatBecameOfIt) {
                                      .business = true,
                                      .details = {{"why", "price"}}})
                   .ok());
+  FakeEngine::SeeAnswers();
   const v1::Failure& failure = seen.result().failure();
   EXPECT_EQ(failure.error_class(), "Refused");
   EXPECT_TRUE(failure.business());

@@ -18,6 +18,7 @@ using client::Task;
 
 constexpr char kTemplate[] = R"(
 name: two_steps
+task_handler_class: TwoSteps
 version: "1.0.0"
 step_templates:
   - {name: first, handler_class: First}
@@ -36,7 +37,8 @@ void RegisterBoth(client::Worker& worker) {
 class Taskerd : public TaskerdFixture {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(taskerd().client().ApplyTemplate(kTemplate, "two_steps.yaml").ok());
+    ASSERT_EQ(taskerd().client().ApplyTemplate(kTemplate, "two_steps.yaml").status(),
+              absl::OkStatus());
   }
 };
 

@@ -2,6 +2,7 @@
 #include <atomic>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
@@ -151,10 +152,7 @@ TEST(WorkerAccess, Addresses_AreTakenInTurn) {
   options.server = engines[0].address() + ", " + engines[1].address();
   RunningWorker worker(options, RegisterEcho);
   // Which is first is left to chance.
-  absl::Mutex mutex;
-  absl::MutexLock lock(&mutex);
-  AwaitOrThrow(
-      mutex, [&] { return engines[0].stream_count() + engines[1].stream_count() > 0; }, "a stream");
+  while (engines[0].stream_count() + engines[1].stream_count() == 0) std::this_thread::yield();
   const int first = engines[0].stream_count() > 0 ? 0 : 1;
   engines[first].AwaitStream().End({grpc::StatusCode::UNAVAILABLE, "stops"});
   FakeStream& stream = engines[1 - first].AwaitStream();
