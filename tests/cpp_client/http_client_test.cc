@@ -151,6 +151,20 @@ TEST(HttpClient, Requests_ThatCannotBeMadeAreRefused) {
   EXPECT_THROW(http.Send({.url = "http://x/", .headers = {{"X\n", "a"}}}), RefusedRequestError);
 }
 
+TEST(HttpClient, UrlForMessages_LeavesOutWhatMayBeSecret) {
+  EXPECT_EQ(UrlForMessages("https://me:p@ss@x.test/a?key=secret#b"), "https://x.test/a");
+  EXPECT_EQ(UrlForMessages("https://x.test/a@b"), "https://x.test/a@b");
+  EXPECT_EQ(UrlForMessages("https://x.test"), "https://x.test");
+  EXPECT_EQ(UrlForMessages("me@x.test/?a"), "x.test/");
+  HttpClient http;
+  try {
+    http.Send({.url = "http://me:secret@no-such-host.invalid/a?key=secret"});
+    FAIL() << "there is no such host";
+  } catch (const NetworkError& error) {
+    EXPECT_THAT(error.what(), ::testing::Not(HasSubstr("secret")));
+  }
+}
+
 TEST(HttpClient, WithParams_EncodesAndJoins) {
   EXPECT_EQ(WithParams("http://x/a", {{"q", "a b&c"}, {"ü", "/"}}),
             "http://x/a?q=a%20b%26c&%C3%BC=%2F");

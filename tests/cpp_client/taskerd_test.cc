@@ -37,7 +37,8 @@ void RegisterBoth(client::Worker& worker) {
 class Taskerd : public TaskerdFixture {
  protected:
   void SetUp() override {
-    ASSERT_TRUE(taskerd().client().ApplyTemplate(kTemplate, "two_steps.yaml").ok());
+    ASSERT_EQ(taskerd().client().ApplyTemplate(kTemplate, "two_steps.yaml").status(),
+              absl::OkStatus());
   }
 };
 

@@ -38,8 +38,7 @@ TEST(JsonPath, Pointer) {
 }
 
 TEST(JsonPath, What_IsNotThere) {
-  for (const char* path :
-       {"b", "a.b[2]", "a.b.c", "a.b[0].c", "a.x.y", "a.b.01", "a.b.-1"}) {
+  for (const char* path : {"b", "a.b[2]", "a.b.c", "a.b[0].c", "a.x.y", "a.b.01", "a.b.-1"}) {
     EXPECT_EQ(At(path), "nothing") << path;
   }
 }

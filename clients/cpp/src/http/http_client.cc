@@ -89,7 +89,8 @@ void CheckHeader(const std::string& name, const std::string& value) {
 }
 
 [[noreturn]] void Throw(CURLcode code, const char* detail, const Transfer& transfer,
-                        const std::string& url) {
+                        const std::string& whole_url) {
+  const std::string url = UrlForMessages(whole_url);
   if (transfer.step != nullptr && code == CURLE_ABORTED_BY_CALLBACK) {
     transfer.step->throw_if_cancelled();
   }
@@ -193,12 +194,14 @@ HttpResponse HttpClient::Send(const HttpRequest& request) {
       return response;
     }
     if (redirects == options_.redirects_max) {
-      throw RefusedRequestError(request.url + ": more than " +
+      throw RefusedRequestError(UrlForMessages(request.url) + ": more than " +
                                 std::to_string(options_.redirects_max) + " redirects");
     }
     Follow(response.status, std::move(redirect_url), next);
     next.timeout = std::chrono::duration_cast<std::chrono::milliseconds>(until - Clock::now());
-    if (next.timeout.count() <= 0) throw NetworkError(request.url + ": redirected out of time");
+    if (next.timeout.count() <= 0) {
+      throw NetworkError(UrlForMessages(request.url) + ": redirected out of time");
+    }
   }
 }
 
@@ -281,6 +284,16 @@ std::string UrlEncoded(const std::string& text) {
     }
   }
   return encoded;
+}
+
+std::string UrlForMessages(const std::string& url) {
+  const std::string shown = url.substr(0, url.find_first_of("?#"));
+  const std::size_t scheme = shown.find("://");
+  const std::size_t host = scheme == std::string::npos ? 0 : scheme + 3;
+  // The last: a user's name may have an @ of its own.
+  const std::size_t at = shown.substr(0, shown.find('/', host)).rfind('@');
+  if (at == std::string::npos || at < host) return shown;
+  return shown.substr(0, host) + shown.substr(at + 1);
 }
 
 std::string WithParams(const std::string& url, const Headers& params) {

@@ -54,7 +54,8 @@ std::optional<std::chrono::milliseconds> RetryAfterOf(const HttpResponse& respon
 }
 
 void ThrowFor(const HttpResponse& response) {
-  std::string message = response.url + " answered " + std::to_string(response.status);
+  std::string message =
+      UrlForMessages(response.url) + " answered " + std::to_string(response.status);
   if (!response.body.empty()) {
     message += ": " + client::ReadableText(response.body, kExcerptBytesMax);
   }
