@@ -298,7 +298,6 @@ using Command =
     std::variant<CreateTask, RefuseSubTask, SignalTask, CancelTask, PauseTask, ResumeTask,
                  PauseScope, ResumeScope, RepairStep, RepairTask, MigrateTask, RegisterHandler,
                  DisconnectHandler, DrainHandler, ConfirmAttempts, GrantCredits, CompleteAttempt,
-                 FailAttempt, DeferAttempt, EndDeferred, PublishTaskEvent, RenewLeases,
-                 FireTimers>;
+                 FailAttempt, DeferAttempt, EndDeferred, PublishTaskEvent, RenewLeases, FireTimers>;
 
 }  // namespace tasker::engine

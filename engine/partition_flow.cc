@@ -333,7 +333,8 @@ void Partition::RequestSubTask(TaskRun& task, StepIndex step, Payload context, C
   request.sub_task = *task.at(step).extras->sub_task;
   request.template_id = {wanted.namespace_name, wanted.name, wanted.version};
   request.context = std::move(context);
-  request.origin = {absl::StrCat("task:", task.id.ToString()), task.origin.source_system,
+  request.origin = {absl::StrCat("task:", task.id.ToString()),
+                    task.origin.source_system,
                     absl::StrCat("step ", task.NameOf(step)),
                     task.origin.tags,
                     task.origin.traceparent,

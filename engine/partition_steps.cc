@@ -74,8 +74,8 @@ void Partition::Succeed(TaskRun& task, StepIndex step, Payload results, const Ca
         task.task_template->context_rules->Accept(results);
     if (!accepted.ok()) {
       FailStep(task, step,
-               MakeFailure(kInvalidContext, std::string(accepted.status().message()), false),
-               cause, changes);
+               MakeFailure(kInvalidContext, std::string(accepted.status().message()), false), cause,
+               changes);
       return;
     }
     task.context = accepted->effective;

@@ -42,18 +42,16 @@ std::shared_ptr<grpc::ChannelCredentials> CredentialsOf(const Connection::Securi
   }
   const auto channel = grpc::SslCredentials(options);
   if (security.token.empty()) return channel;
-  return grpc::CompositeChannelCredentials(channel,
-                                           grpc::AccessTokenCredentials(security.token));
+  return grpc::CompositeChannelCredentials(channel, grpc::AccessTokenCredentials(security.token));
 }
 
 }  // namespace
 
-Connection::Connection(const std::string& server, absl::Duration timeout,
-                       const Security& security)
+Connection::Connection(const std::string& server, absl::Duration timeout, const Security& security)
     : server_(server), timeout_(timeout) {
   // The scheme is named, since a host alone could be taken for one.
-  const auto channel = grpc::CreateCustomChannel("dns:///" + server,
-                                                 CredentialsOf(security), Arguments());
+  const auto channel =
+      grpc::CreateCustomChannel("dns:///" + server, CredentialsOf(security), Arguments());
   templates_ = v1::TemplateService::NewStub(channel);
   tasks_ = v1::TaskService::NewStub(channel);
   operators_ = v1::OperatorService::NewStub(channel);

@@ -11,8 +11,8 @@ namespace {
 
 // `ALREADY_APPLIED` is `already applied`.
 std::string OutcomeText(v1::AcknowledgementOutcome outcome) {
-  std::string text = v1::AcknowledgementOutcome_Name(outcome).substr(
-      sizeof("ACKNOWLEDGEMENT_OUTCOME_") - 1);
+  std::string text =
+      v1::AcknowledgementOutcome_Name(outcome).substr(sizeof("ACKNOWLEDGEMENT_OUTCOME_") - 1);
   for (char& c : text) {
     c = c == '_' ? ' ' : absl::ascii_tolower(static_cast<unsigned char>(c));
   }
@@ -23,8 +23,11 @@ std::string OutcomeText(v1::AcknowledgementOutcome outcome) {
 
 ProtocolCommands::ProtocolCommands(CLI::App& app, Session& session) : session_(session) {
   AddComplete(*app.get_subcommand("step"));
-  CLI::App* forget = app.get_subcommand("handlers")->add_subcommand(
-      "forget", "Let new tasks of a class begin without its task handler, until one registers again");
+  CLI::App* forget =
+      app.get_subcommand("handlers")
+          ->add_subcommand(
+              "forget",
+              "Let new tasks of a class begin without its task handler, until one registers again");
   forget->add_option("CLASS", *forget_.mutable_task_handler_class(), "The task_handler_class")
       ->required();
   forget->callback(
@@ -47,15 +50,15 @@ void ProtocolCommands::AddComplete(CLI::App& group) {
       ->capture_default_str();
   complete->add_flag("--permanent", permanent_, "It is not to be tried again")->needs(fail);
   complete->add_option("--actor", actor_, "Who says so (default: $USER)")->envname("USER");
-  complete->callback(
-      [this] { session_.action = [this](Connection& connection) { return Complete(connection); }; });
+  complete->callback([this] {
+    session_.action = [this](Connection& connection) { return Complete(connection); };
+  });
 }
 
 void ProtocolCommands::AddPublish(CLI::App& group) {
   CLI::App* publish = group.add_subcommand("publish", "Publish an event of your own");
   publish->add_option("NAME", *publish_.mutable_name(), "Its name, such as order.paid")->required();
-  publish->add_option("--payload", *publish_.mutable_payload(), "A JSON object")
-      ->type_name("JSON");
+  publish->add_option("--payload", *publish_.mutable_payload(), "A JSON object")->type_name("JSON");
   publish->add_option("--task-id", *publish_.mutable_task_id(), "The open task that it is about");
   publish->callback(
       [this] { session_.action = [this](Connection& connection) { return Publish(connection); }; });
@@ -82,7 +85,7 @@ ExitCode ProtocolCommands::Complete(Connection& connection) {
   if (session_.json()) return PrintJson(session_, response);
   session_.console.out << OutcomeText(response.outcome()) << '\n';
   return response.outcome() == v1::ACKNOWLEDGEMENT_OUTCOME_STALE ? ExitCode::kRefused
-                                                                  : ExitCode::kOk;
+                                                                 : ExitCode::kOk;
 }
 
 ExitCode ProtocolCommands::Forget(Connection& connection) {

@@ -16,12 +16,11 @@ void AddSecurityOptions(CLI::App& app, GlobalOptions& options) {
       ->envname("TASKER_TLS_CA")
       ->type_name("FILE")
       ->check(CLI::ExistingFile.description(""));
-  CLI::Option* certificate =
-      app.add_option("--tls-certificate", options.security.certificate_file,
-                     "Certificate to show to the service, in PEM")
-          ->envname("TASKER_TLS_CERTIFICATE")
-          ->type_name("FILE")
-          ->check(CLI::ExistingFile.description(""));
+  CLI::Option* certificate = app.add_option("--tls-certificate", options.security.certificate_file,
+                                            "Certificate to show to the service, in PEM")
+                                 ->envname("TASKER_TLS_CERTIFICATE")
+                                 ->type_name("FILE")
+                                 ->check(CLI::ExistingFile.description(""));
   CLI::Option* key = app.add_option("--tls-key", options.security.key_file, "Its key, in PEM")
                          ->envname("TASKER_TLS_KEY")
                          ->type_name("FILE")

@@ -10,7 +10,8 @@ using FractionalMicroseconds = std::chrono::duration<double, std::micro>;
 using FractionalSeconds = std::chrono::duration<double>;
 
 bool MayBeRetried(const StepTemplate& step, const v1::Failure& failure) {
-  return step.retryable && !failure.business() && (!failure.has_retryable() || failure.retryable()) &&
+  return step.retryable && !failure.business() &&
+         (!failure.has_retryable() || failure.retryable()) &&
          std::ranges::find(step.non_retryable, failure.error_class()) == step.non_retryable.end();
 }
 

@@ -68,12 +68,9 @@ void DecodeHeader(const storage::v1::TaskRecord& record, TaskRun& task) {
   task.state = static_cast<TaskState>(record.state());
   task.compensating = record.compensating();
   task.priority = PriorityOf(record);
-  task.origin = {record.initiator(),
-                 record.source_system(),
-                 record.reason(),
-                 {record.tags().begin(), record.tags().end()},
-                 record.traceparent(),
-                 record.tracestate()};
+  task.origin = {record.initiator(),   record.source_system(),
+                 record.reason(),      {record.tags().begin(), record.tags().end()},
+                 record.traceparent(), record.tracestate()};
   task.created_at = FromMicros(record.created_at_us());
   task.started_at = FromMicros(record.started_at_us());
   task.completed_at = FromMicros(record.completed_at_us());

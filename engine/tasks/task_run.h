@@ -65,8 +65,8 @@ struct StepExtras {
   std::optional<OperatorAct> cancel;
   // The place that the newest attempt's token names, where the step has had another since.
   std::optional<StepIndex> token_step;
-  // Whether the newest attempt was given up by its handler, to be ended from elsewhere. `wake_at` is
-  // then when it fails.
+  // Whether the newest attempt was given up by its handler, to be ended from elsewhere. `wake_at`
+  // is then when it fails.
   bool deferred = false;
   // How far the newest attempt said it is.
   std::optional<Progress> progress;

@@ -37,14 +37,12 @@ bool IsDottedName(std::string_view name) {
 
 absl::Status CheckName(const std::string& name, std::string_view what) {
   const auto wrong = [&](std::string_view why) {
-    return absl::InvalidArgumentError(absl::StrCat(std::string(what), ".name: \"",
-                                                   absl::CHexEscape(name), "\" ",
-                                                   std::string(why)));
+    return absl::InvalidArgumentError(absl::StrCat(
+        std::string(what), ".name: \"", absl::CHexEscape(name), "\" ", std::string(why)));
   };
   if (name.size() > kNameBytesMax) {
     return absl::InvalidArgumentError(absl::StrCat(std::string(what), ".name: ", name.size(),
-                                                   " bytes are over the limit of ",
-                                                   kNameBytesMax));
+                                                   " bytes are over the limit of ", kNameBytesMax));
   }
   if (!IsDottedName(name)) {
     return wrong("is not a dotted lower-case name, such as order.paid");

@@ -14,7 +14,6 @@ namespace tasker::service {
 // INVALID_ARGUMENT: the name is no dotted lower-case name, is too long or is one of the service's
 // own, or the payload is no JSON object in UTF-8; RESOURCE_EXHAUSTED: the payload is too long.
 absl::StatusOr<engine::PublishedEvent> CheckCustomEvent(const std::string& name,
-                                                        std::string payload,
-                                                        std::string_view what);
+                                                        std::string payload, std::string_view what);
 
 }  // namespace tasker::service

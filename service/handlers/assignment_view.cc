@@ -19,8 +19,7 @@ void Fill(const engine::Assignment& assignment, v1::Assignment& out) {
   out.set_version(task_template.id.version);
   out.set_step_id(engine::StepIdText(token.task, token.step));
   out.set_step_name(step.name);
-  out.set_handler_class(step.initializes ? task_template.task_handler_class
-                                         : step.handler_class);
+  out.set_handler_class(step.initializes ? task_template.task_handler_class : step.handler_class);
   out.set_handler_config(step.handler_config);
   if (assignment.context != nullptr) out.set_context(*assignment.context);
   for (const engine::DependencyResults& dependency : assignment.dependencies) {
@@ -52,8 +51,8 @@ void Fill(const engine::Assignment& assignment, v1::Assignment& out) {
     request.mutable_tags()->Add(origin.tags.begin(), origin.tags.end());
     request.mutable_bypass_steps()->Add(assignment.request->bypassed.begin(),
                                         assignment.request->bypassed.end());
-    *request.mutable_requested_at() = TimeUtil::MicrosecondsToTimestamp(
-        assignment.request->at.time_since_epoch().count());
+    *request.mutable_requested_at() =
+        TimeUtil::MicrosecondsToTimestamp(assignment.request->at.time_since_epoch().count());
   }
   if (assignment.checkpoint != nullptr) out.set_checkpoint(*assignment.checkpoint);
   if (assignment.item) {

@@ -45,9 +45,8 @@ absl::StatusOr<engine::EndDeferred> CommandOf(const v1::CompleteStepRequest& req
     return absl::InvalidArgumentError("result: one of `success` and `failure` must be set");
   }
   if (request.actor().size() > kActorBytesMax) {
-    return absl::InvalidArgumentError(absl::StrCat("actor: ", request.actor().size(),
-                                                   " bytes are over the limit of ",
-                                                   kActorBytesMax));
+    return absl::InvalidArgumentError(absl::StrCat(
+        "actor: ", request.actor().size(), " bytes are over the limit of ", kActorBytesMax));
   }
   std::variant<TakenResult, ResultFault> checked = TakeResult(result, limits);
   if (const auto* fault = std::get_if<ResultFault>(&checked)) return fault->why;
@@ -97,7 +96,7 @@ grpc::ServerUnaryReactor* HandlerService::ListHandlers(grpc::CallbackServerConte
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
   // How much each holds is the engine's to say.
   parts_.runner->Inspect([this, reactor, response,
-                   wanted = request->handler_class()](const engine::Partition* partition) {
+                          wanted = request->handler_class()](const engine::Partition* partition) {
     if (partition == nullptr) {
       reactor->Finish({grpc::StatusCode::UNAVAILABLE, "the service stops"});
       return;
@@ -130,8 +129,8 @@ grpc::ServerUnaryReactor* HandlerService::CompleteStep(grpc::CallbackServerConte
   }
   const engine::AttemptToken token = command->token;
   parts_.runner->Submit(
-      *std::move(command), [this, reactor, response, token](const absl::Status& answer,
-                                                            storage::Sequence sequence) {
+      *std::move(command),
+      [this, reactor, response, token](const absl::Status& answer, storage::Sequence sequence) {
         if (answer.ok()) {
           response->set_outcome(v1::ACKNOWLEDGEMENT_OUTCOME_APPLIED);
           response->mutable_position()->set_partition(Raw(parts_.partition));

@@ -63,8 +63,8 @@ std::size_t BytesOf(const engine::Assignment& assignment) {
 
 HandlerStream* HandlerStream::Begin(grpc::CallbackServerContext* context,
                                     const StreamLimits* limits, PartitionRunner* runner,
-                                    HandlerSessions* sessions,
-                                    TaskHandlerClasses* task_handlers, AccessTokens* tokens) {
+                                    HandlerSessions* sessions, TaskHandlerClasses* task_handlers,
+                                    AccessTokens* tokens) {
   std::string token;
   const auto found = context->client_metadata().find("authorization");
   if (found != context->client_metadata().end()) {
@@ -208,8 +208,8 @@ void HandlerStream::TakeSignsOfLife(std::vector<engine::Command>& commands) {
           {*token, engine::MakePayload(std::move(*checkpoint.mutable_checkpoint()))});
     } else {
       // To leave it out in silence would let the next attempt begin at the wrong place.
-      commands.push_back(engine::FailAttempt{
-          session_, *token, FailureOf({engine::kInvalidCheckpoint, checked})});
+      commands.push_back(
+          engine::FailAttempt{session_, *token, FailureOf({engine::kInvalidCheckpoint, checked})});
     }
   }
   for (v1::Progress& told : *heartbeat.mutable_progress()) {
@@ -246,8 +246,8 @@ bool HandlerStream::TakeOneResult(v1::StepResult& result, int place,
     commands.push_back(
         engine::FailAttempt{session_, *token, std::move(*failure), std::move(events)});
   } else {
-    commands.push_back(engine::DeferAttempt{
-        session_, *token, std::get<engine::Duration>(outcome), std::move(events)});
+    commands.push_back(engine::DeferAttempt{session_, *token, std::get<engine::Duration>(outcome),
+                                            std::move(events)});
   }
   return true;
 }

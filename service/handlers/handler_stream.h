@@ -35,8 +35,8 @@ class HandlerStream final
                               TaskHandlerClasses* task_handlers, AccessTokens* tokens);
 
   HandlerStream(std::string peer, const StreamLimits* limits, PartitionRunner* runner,
-                HandlerSessions* sessions, TaskHandlerClasses* task_handlers,
-                AccessTokens* tokens, std::string token);
+                HandlerSessions* sessions, TaskHandlerClasses* task_handlers, AccessTokens* tokens,
+                std::string token);
 
   // Adds a part to the next message; it leaves with Flush.
   void Add(const engine::Registration& registration);

@@ -119,8 +119,7 @@ absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& 
   engine::RegisterHandler command{
       session, asked.name(), asked.instance_id(), asked.concurrency(), {}, {}};
   const auto as_it_is = [](std::string_view name) { return std::string(name); };
-  absl::Status classes =
-      TakeClasses(asked.handler_classes(), "handler_classes", as_it_is, command);
+  absl::Status classes = TakeClasses(asked.handler_classes(), "handler_classes", as_it_is, command);
   if (classes.ok()) {
     classes = TakeClasses(asked.task_handler_classes(), "task_handler_classes",
                           engine::TaskHandlerRoute, command);
@@ -136,8 +135,8 @@ absl::StatusOr<engine::RegisterHandler> CheckRegister(const v1::ConnectRequest& 
   }
   command.labels.insert(asked.labels().begin(), asked.labels().end());
   command.confirms = asked.confirms_assignments();
-  command.by_credits = std::ranges::find(asked.features(), v1::PROTOCOL_FEATURE_CREDITS) !=
-                       asked.features().end();
+  command.by_credits =
+      std::ranges::find(asked.features(), v1::PROTOCOL_FEATURE_CREDITS) != asked.features().end();
   return command;
 }
 

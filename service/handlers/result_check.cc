@@ -35,9 +35,8 @@ absl::Status CheckDetails(const v1::Failure& failure, const StreamLimits& limits
 
 absl::Status TakeEvents(v1::StepResult& result, const StreamLimits& limits, TakenResult& taken) {
   if (result.events_size() > limits.events_per_result_max) {
-    return absl::ResourceExhaustedError(absl::StrCat("events: ", result.events_size(),
-                                                     " are over the limit of ",
-                                                     limits.events_per_result_max));
+    return absl::ResourceExhaustedError(absl::StrCat(
+        "events: ", result.events_size(), " are over the limit of ", limits.events_per_result_max));
   }
   for (int i = 0; i < result.events_size(); ++i) {
     v1::CustomEvent& event = *result.mutable_events(i);

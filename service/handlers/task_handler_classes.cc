@@ -61,8 +61,8 @@ void TaskHandlerClasses::Forget(const std::string& task_handler_class, Completio
     stored_.erase(task_handler_class);
   }
   if (!known) {
-    done(absl::NotFoundError(absl::StrCat("no task handler ever registered for `",
-                                          task_handler_class, "`")),
+    done(absl::NotFoundError(
+             absl::StrCat("no task handler ever registered for `", task_handler_class, "`")),
          storage::Sequence{});
     return;
   }

@@ -134,8 +134,8 @@ void Metrics::ObserveOne(const EventRecord& event) {
   const std::string& name = event.name();
   if (name == names::kStepCompleted || name == names::kStepFailed) {
     const char* status = name == names::kStepCompleted ? "complete"
-                         : event.business()             ? "business_error"
-                                                        : "failed";
+                         : event.business()            ? "business_error"
+                                                       : "failed";
     Labels labels = With(StepLabels(event), "status", status);
     if (!event.error_class().empty()) {
       labels.emplace("error_class", ErrorClassLabel(event.error_class()));

@@ -30,8 +30,8 @@ absl::StatusOr<engine::StoredTask> ReadTask(
   if (!record->has_value() || !stored.record.ParseFromString(**record)) {
     return CannotRead(id, "its record is missing or cannot be read");
   }
-  stored.task_template =
-      find_template({stored.record.namespace_(), stored.record.name(), stored.record.version(), stored.record.initialized()});
+  stored.task_template = find_template({stored.record.namespace_(), stored.record.name(),
+                                        stored.record.version(), stored.record.initialized()});
   if (stored.task_template == nullptr) {
     return CannotRead(id, "its template is not in the store, or can no longer be loaded");
   }

@@ -2,15 +2,15 @@
 
 #include <fstream>
 #include <iterator>
-#include <openssl/sha.h>
-#include <sys/stat.h>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
+#include <openssl/sha.h>
 #include <spdlog/spdlog.h>
+#include <sys/stat.h>
 
 namespace tasker::service {
 namespace {
@@ -45,8 +45,7 @@ absl::StatusOr<absl::flat_hash_map<std::string, std::string>> ReadTokens(const s
     const std::vector<std::string> words =
         absl::StrSplit(trimmed, absl::ByAnyChar(" \t"), absl::SkipEmpty());
     const auto wrong = [&](std::string_view why) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(file, ":", number, ": ", std::string(why)));
+      return absl::FailedPreconditionError(absl::StrCat(file, ":", number, ": ", std::string(why)));
     };
     if (words.size() > 2) return wrong("must be a token, or a name and a token");
     if (words.back().size() < kTokenBytesLeast) {

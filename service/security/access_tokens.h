@@ -14,10 +14,10 @@
 
 namespace tasker::service {
 
-// The tokens of a file: a line each, `NAME TOKEN` or a token alone; empty lines and those that begin
-// with `#` are left out. Kept as hashes only. The file is read again once it has changed, looked at
-// no more than once a second, when somebody asks; while it cannot be read, what it last held counts.
-// Safe for concurrent use.
+// The tokens of a file: a line each, `NAME TOKEN` or a token alone; empty lines and those that
+// begin with `#` are left out. Kept as hashes only. The file is read again once it has changed,
+// looked at no more than once a second, when somebody asks; while it cannot be read, what it last
+// held counts. Safe for concurrent use.
 class AccessTokens {
  public:
   // Errors: FAILED_PRECONDITION: the file cannot be read, holds no token, or a line that is none;

@@ -212,21 +212,21 @@ class ServerImpl final : public Server {
       if (!tokens.ok()) return tokens.status();
       tokens_ = *std::move(tokens);
     }
-    task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
-                                                  templates_.get(), task_handlers_.get(),
-                                                  runner_.get(), reader_.get());
+    task_service_ =
+        std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max, templates_.get(),
+                                      task_handlers_.get(), runner_.get(), reader_.get());
     operator_service_ = std::make_unique<OperatorService>(kPartition, settings_.payload_bytes_max,
                                                           runner_.get(), reader_.get());
     upgrades_ = std::make_unique<TemplateUpgrades>(templates_.get(), store_.get(), runner_.get(),
                                                    &maintenance_);
     template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
                                                           upgrades_.get());
-    event_service_ = std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get());
+    event_service_ =
+        std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get());
     admin_service_ = MakeAdminService();
-    handler_service_ =
-        std::make_unique<HandlerService>(HandlerService::Parts{
-            kPartition, StreamLimitsOf(settings_), store_.get(), runner_.get(), &sessions_,
-            task_handlers_.get(), tokens_.get()});
+    handler_service_ = std::make_unique<HandlerService>(
+        HandlerService::Parts{kPartition, StreamLimitsOf(settings_), store_.get(), runner_.get(),
+                              &sessions_, task_handlers_.get(), tokens_.get()});
     const auto credentials = CredentialsFor(settings_.tls, tokens_.get());
     if (!credentials.ok()) return credentials.status();
     grpc::EnableDefaultHealthCheckService(true);

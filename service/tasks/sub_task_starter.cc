@@ -31,8 +31,7 @@ absl::StatusOr<engine::CreateTask> SubTaskStarter::CommandFor(
       **found, std::string(engine::View(request.context)), payload_bytes_max_, "sub_task.context");
   if (!contexts.ok()) return contexts.status();
   return engine::CreateTask{.task = request.sub_task,
-                            .task_template =
-                                TemplateForNewTask(templates_, *found, task_handlers_),
+                            .task_template = TemplateForNewTask(templates_, *found, task_handlers_),
                             .context = contexts->effective,
                             .origin = request.origin,
                             .priority = request.priority,

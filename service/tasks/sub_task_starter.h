@@ -4,8 +4,8 @@
 #include <cstdint>
 
 #include "engine/effects.h"
-#include "service/pipeline/partition_runner.h"
 #include "service/handlers/task_handler_classes.h"
+#include "service/pipeline/partition_runner.h"
 #include "service/templates/template_registry.h"
 
 namespace tasker::service {

@@ -12,9 +12,8 @@ namespace tasker::service {
 engine::TaskTemplatePtr TemplateForNewTask(const TemplateRegistry& templates,
                                            const TemplateRegistry::EntryPtr& entry,
                                            const TaskHandlerClasses& task_handlers) {
-  return task_handlers.Contains(entry->compiled->task_handler_class)
-             ? templates.Initialized(entry)
-             : entry->compiled;
+  return task_handlers.Contains(entry->compiled->task_handler_class) ? templates.Initialized(entry)
+                                                                     : entry->compiled;
 }
 
 absl::StatusOr<TaskContext> ContextFor(const TemplateRegistry::Entry& entry, std::string given,

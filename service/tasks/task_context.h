@@ -21,8 +21,8 @@ struct TaskContext {
   engine::Payload given;
 };
 
-// The template that a new task of `entry` runs on: with the step that initialises, if its class has a
-// task handler.
+// The template that a new task of `entry` runs on: with the step that initialises, if its class has
+// a task handler.
 engine::TaskTemplatePtr TemplateForNewTask(const TemplateRegistry& templates,
                                            const TemplateRegistry::EntryPtr& entry,
                                            const TaskHandlerClasses& task_handlers);

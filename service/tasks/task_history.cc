@@ -37,8 +37,8 @@ class StepNames {
   std::string NameOf(std::uint32_t step, std::uint32_t moves) {
     const std::string& version = VersionAfter(record_, moves);
     if (task_template_ == nullptr || task_template_->id.version != version) {
-      task_template_ = find_template_(
-          {record_.namespace_(), record_.name(), version, record_.initialized()});
+      task_template_ =
+          find_template_({record_.namespace_(), record_.name(), version, record_.initialized()});
     }
     return task_template_ != nullptr && step < task_template_->steps.size()
                ? task_template_->steps[step].name

@@ -197,8 +197,8 @@ absl::StatusOr<v1::Task> TaskReader::Read(const engine::TaskId& id) const {
   if (!context.ok()) return context.status();
 
   v1::Task task = HeaderOf(id, *record, *steps);
-  const engine::TaskTemplatePtr task_template =
-      find_template_({record->namespace_(), record->name(), record->version(), record->initialized()});
+  const engine::TaskTemplatePtr task_template = find_template_(
+      {record->namespace_(), record->name(), record->version(), record->initialized()});
   if (task_template == nullptr) {
     return absl::DataLossError(absl::StrCat("task ", id.ToString(), ": its template is gone"));
   }
@@ -260,8 +260,8 @@ absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksReques
     const absl::StatusOr<Steps> steps = ReadSteps(*snapshot, *id);
     if (!steps.ok()) return steps.status();
     v1::Task& task = *page.add_tasks() = HeaderOf(*id, *record, *steps);
-    if (const auto task_template =
-            find_template_({record->namespace_(), record->name(), record->version(), record->initialized()})) {
+    if (const auto task_template = find_template_(
+            {record->namespace_(), record->name(), record->version(), record->initialized()})) {
       FillFailed(*task_template, *steps, task);
     }
   }

@@ -56,9 +56,8 @@ absl::Status CheckOrigin(const v1::CreateTaskRequest& request) {
   for (const auto& [where, text] : {std::pair("traceparent", &request.traceparent()),
                                     std::pair("tracestate", &request.tracestate())}) {
     if (text->size() <= kTraceBytesMax) continue;
-    return absl::InvalidArgumentError(absl::StrCat(where, ": ", text->size(),
-                                                   " bytes are over the limit of ",
-                                                   kTraceBytesMax));
+    return absl::InvalidArgumentError(
+        absl::StrCat(where, ": ", text->size(), " bytes are over the limit of ", kTraceBytesMax));
   }
   if (request.tags_size() > kTagsMax) {
     return absl::InvalidArgumentError(
@@ -131,18 +130,19 @@ absl::StatusOr<engine::CreateTask> TaskService::CommandOf(
   if (!shared.ok()) return shared.status();
   absl::StatusOr<std::vector<engine::StepIndex>> bypass = BypassOf(request, task_template);
   if (!bypass.ok()) return bypass.status();
-  engine::CreateTask command{.task = shared->value_or(engine::TaskId()),
-                             .task_template = TemplateForNewTask(templates_, *found, task_handlers_),
-                             .context = contexts->effective,
-                             .origin = {OrUnknown(request.initiator()),
-                                        OrUnknown(request.source_system()),
-                                        OrUnknown(request.reason()),
-                                        {request.tags().begin(), request.tags().end()},
-                                        request.traceparent(),
-                                        request.tracestate()},
-                             .bypass = *std::move(bypass),
-                             .may_exist = shared->has_value(),
-                             .stored_context = contexts->given};
+  engine::CreateTask command{
+      .task = shared->value_or(engine::TaskId()),
+      .task_template = TemplateForNewTask(templates_, *found, task_handlers_),
+      .context = contexts->effective,
+      .origin = {OrUnknown(request.initiator()),
+                 OrUnknown(request.source_system()),
+                 OrUnknown(request.reason()),
+                 {request.tags().begin(), request.tags().end()},
+                 request.traceparent(),
+                 request.tracestate()},
+      .bypass = *std::move(bypass),
+      .may_exist = shared->has_value(),
+      .stored_context = contexts->given};
   if (!shared->has_value()) command.task = NewTaskId();
   if (request.has_priority()) command.priority = static_cast<engine::Priority>(request.priority());
   return command;

@@ -28,7 +28,8 @@ class EntryRules final : public engine::ContextRules {
 
   absl::StatusOr<engine::AcceptedContext> Accept(const engine::Payload& context) const override {
     const std::string_view text = engine::View(context);
-    if (absl::Status json = CheckJson(text, JsonKind::kObject, text.size(), "context"); !json.ok()) {
+    if (absl::Status json = CheckJson(text, JsonKind::kObject, text.size(), "context");
+        !json.ok()) {
       return json;
     }
     const std::string& defaults = entry_->compiled->default_context;
@@ -36,8 +37,8 @@ class EntryRules final : public engine::ContextRules {
     if (!defaults.empty()) {
       // It was given the defaults with all that variables hold, which is not to be stored.
       accepted.stored = engine::MakePayload(config::WithoutDefaults(text, defaults));
-      accepted.effective = engine::MakePayload(
-          config::WithDefaults(engine::View(accepted.stored), defaults));
+      accepted.effective =
+          engine::MakePayload(config::WithDefaults(engine::View(accepted.stored), defaults));
     }
     if (absl::Status schema = entry_->CheckContext(engine::View(accepted.effective));
         !schema.ok()) {

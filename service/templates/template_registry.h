@@ -144,9 +144,7 @@ class TemplateRegistry {
 
   TemplateRegistry(TemplateCatalog catalog, std::string environment,
                    config::VariableLookup variables)
-      : environment_(std::move(environment)),
-        variables_(std::move(variables)),
-        catalog_(catalog) {}
+      : environment_(std::move(environment)), variables_(std::move(variables)), catalog_(catalog) {}
 
   absl::Status LoadStored(std::vector<std::string>& problems);
   void TakeStored(std::span<const TemplateCatalog::Row> rows, std::vector<std::string>& problems);

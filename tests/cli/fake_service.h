@@ -89,8 +89,8 @@ class FakeServer {
   FakeServer();
   ~FakeServer();
 
-  // What answers wrote on gRPC's threads before the caller had them is the calling thread's to read:
-  // that the call has ended orders it, but nobody can see that.
+  // What answers wrote on gRPC's threads before the caller had them is the calling thread's to
+  // read: that the call has ended orders it, but nobody can see that.
   static void SeeAnswers();
 
   // HOST:PORT; the same after a restart.

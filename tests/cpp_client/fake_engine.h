@@ -44,8 +44,8 @@ class FakeEngine {
   template <typename Request, typename Response>
   using Answer = std::function<grpc::Status(const Request&, Response&)>;
 
-  // What answers wrote on gRPC's threads before the caller had them is the calling thread's to read:
-  // that the call has ended orders it, but nobody can see that.
+  // What answers wrote on gRPC's threads before the caller had them is the calling thread's to
+  // read: that the call has ended orders it, but nobody can see that.
   static void SeeAnswers();
 
   // Answers of the calls that are not streams; UNIMPLEMENTED unless set.

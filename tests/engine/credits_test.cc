@@ -14,7 +14,7 @@ TaskTemplatePtr Five() { return MakeTemplate({{"a"}, {"b"}, {"c"}, {"d"}, {"e"}}
 
 void ConnectByCredits(EngineWorld& world, std::uint32_t concurrency,
                       std::vector<AttemptToken> held = {}) {
-  RegisterHandler command{SessionId{1}, "h", "me", concurrency, {{"H", "", "", 0}},
+  RegisterHandler command{SessionId{1},   "h", "me", concurrency, {{"H", "", "", 0}},
                           std::move(held)};
   command.by_credits = true;
   ASSERT_TRUE(world.Apply(std::move(command)).ok());

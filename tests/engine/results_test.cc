@@ -12,9 +12,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-std::vector<PublishedEvent> OrderPaid() {
-  return {{"order.paid", MakePayload(R"({"amount":7})")}};
-}
+std::vector<PublishedEvent> OrderPaid() { return {{"order.paid", MakePayload(R"({"amount":7})")}}; }
 
 TEST(Results, PublishTheirEventsOnceAndWithTheStepsIdentity) {
   EngineWorld world;
@@ -40,8 +38,8 @@ TEST(Results, ThatAreStalePublishNothing) {
   ASSERT_TRUE(world.Apply(FailAttempt{attempt.session, attempt.token, MakeFailure(), {}}).ok());
   AttemptToken other = attempt.token;
   other.nonce ^= 1;
-  ASSERT_TRUE(world.Apply(CompleteAttempt{attempt.session, other, MakePayload("{}"), OrderPaid()})
-                  .ok());
+  ASSERT_TRUE(
+      world.Apply(CompleteAttempt{attempt.session, other, MakePayload("{}"), OrderPaid()}).ok());
   EXPECT_THAT(world.EventNames(), Not(Contains("order.paid:a")));
 }
 

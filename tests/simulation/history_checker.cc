@@ -92,11 +92,10 @@ std::optional<StepIndex> HistoryChecker::PlaceOf(const TaskId& task,
                                                  const std::string& name) const {
   const auto record = store_.rows().tasks.find(task);
   if (record == store_.rows().tasks.end()) return std::nullopt;
-  const auto& steps =
-      templates_
-          .at({record->second.namespace_(), record->second.name(), record->second.version(),
-               record->second.initialized()})
-          ->steps;
+  const auto& steps = templates_
+                          .at({record->second.namespace_(), record->second.name(),
+                               record->second.version(), record->second.initialized()})
+                          ->steps;
   const auto found = std::ranges::find(steps, name, &engine::StepTemplate::name);
   if (found == steps.end()) return std::nullopt;
   return StepIndex{static_cast<std::uint32_t>(found - steps.begin())};
@@ -250,9 +249,8 @@ void HistoryChecker::CheckNothingLost() {
       Fault(Name(token.task, token.step) + ": an acknowledged result and its step are lost");
       continue;
     }
-    const bool still_runs =
-        row->second.state() == v1::STEP_STATE_IN_PROGRESS &&
-        row->second.nonce() == token.nonce && !row->second.deferred();
+    const bool still_runs = row->second.state() == v1::STEP_STATE_IN_PROGRESS &&
+                            row->second.nonce() == token.nonce && !row->second.deferred();
     if (still_runs || row->second.attempts() < Raw(token.attempt)) {
       Fault(Name(token.task, token.step) + ": an acknowledged result is lost");
     }

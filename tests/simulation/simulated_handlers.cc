@@ -40,19 +40,18 @@ SimulatedHandlers::SimulatedHandlers(RandomSource* random) : random_(*random) {
 
 engine::Command SimulatedHandlers::Connect(SimulatedHandler& handler) {
   handler.session = ++sessions_;
-  engine::RegisterHandler command{
-      engine::SessionId{handler.session},
-      handler.instance,
-      handler.instance,
-      handler.concurrency,
-      {{"H0", "", "", random_.Below(3)},
-       {"H1", "", "", 0},
-       {"H2", "", "", 0},
-       {engine::TaskHandlerRoute("T"), "", "", 0}},
-      {},
-      {},
-      handler.confirms,
-      handler.by_credits};
+  engine::RegisterHandler command{engine::SessionId{handler.session},
+                                  handler.instance,
+                                  handler.instance,
+                                  handler.concurrency,
+                                  {{"H0", "", "", random_.Below(3)},
+                                   {"H1", "", "", 0},
+                                   {"H2", "", "", 0},
+                                   {engine::TaskHandlerRoute("T"), "", "", 0}},
+                                  {},
+                                  {},
+                                  handler.confirms,
+                                  handler.by_credits};
   handler.credits = handler.handed_out = 0;
   for (const auto& [bytes, assignment] : handler.held) command.held.push_back(assignment.token);
   return command;
@@ -72,8 +71,7 @@ engine::Command SimulatedHandlers::Result(SimulatedHandler& handler,
   if (good && random_.OneIn(8)) {
     deferred_.push_back(assignment.token);
     return engine::DeferAttempt{session, assignment.token,
-                                std::chrono::seconds(random_.OneIn(2) ? 30 : 0),
-                                std::move(events)};
+                                std::chrono::seconds(random_.OneIn(2) ? 30 : 0), std::move(events)};
   }
   if (good) {
     const engine::StepTemplate& step =

@@ -61,8 +61,7 @@ Simulation::Simulation(std::uint64_t seed)
       }
       engine::TemplateId initialized = compiled->id;
       initialized.initialized = true;
-      templates_[initialized] =
-          config::WithInitializer(*compiled, std::make_shared<AnyContext>());
+      templates_[initialized] = config::WithInitializer(*compiled, std::make_shared<AnyContext>());
       templates_[compiled->id] = compiled;
       versions_[name].push_back(std::move(compiled));
       sketch = Changed(random_, std::move(sketch));
@@ -327,7 +326,8 @@ void Simulation::Apply(std::vector<engine::Command> commands) {
     const auto* create = std::get_if<engine::CreateTask>(&command);
     const std::optional<TaskId> created = create ? std::optional(create->task) : std::nullopt;
     const auto* end = std::get_if<engine::EndDeferred>(&command);
-    const std::optional<engine::AttemptToken> ended = end ? std::optional(end->token) : std::nullopt;
+    const std::optional<engine::AttemptToken> ended =
+        end ? std::optional(end->token) : std::nullopt;
     if (const auto* deferral = std::get_if<engine::DeferAttempt>(&command)) {
       checker_.Deferring(deferral->token);
     }

@@ -105,7 +105,8 @@ class HttpClient {
 // Text with all but letters, digits and `-._~` as %XX.
 std::string UrlEncoded(const std::string& text);
 
-// `url` without what may be secret: user, password, query. For messages, which are stored and shown.
+// `url` without what may be secret: user, password, query. For messages, which are stored and
+// shown.
 std::string UrlForMessages(const std::string& url);
 
 // `url` with `params` added to its query, encoded.
