@@ -10,6 +10,7 @@
 
 #include "service/events/custom_event_check.h"
 #include "service/pipeline/clock.h"
+#include "service/pipeline/position.h"
 #include "service/server/grpc_status.h"
 
 namespace tasker::service {
@@ -138,8 +139,7 @@ grpc::ServerUnaryReactor* EventService::PublishEvent(grpc::CallbackServerContext
   }
   Completion done = [this, reactor, response](const absl::Status& answer,
                                               storage::Sequence sequence) {
-    response->mutable_position()->set_partition(Raw(partition_));
-    response->mutable_position()->set_sequence(Raw(sequence));
+    SetPosition(partition_, sequence, *response->mutable_position());
     reactor->Finish(ToGrpc(answer));
   };
   if (task) {

@@ -12,6 +12,7 @@
 #include "service/handlers/handler_stream.h"
 #include "service/handlers/late_results.h"
 #include "service/handlers/result_check.h"
+#include "service/pipeline/position.h"
 #include "service/server/grpc_status.h"
 #include "storage/keys.h"
 
@@ -133,8 +134,7 @@ grpc::ServerUnaryReactor* HandlerService::CompleteStep(grpc::CallbackServerConte
       [this, reactor, response, token](const absl::Status& answer, storage::Sequence sequence) {
         if (answer.ok()) {
           response->set_outcome(v1::ACKNOWLEDGEMENT_OUTCOME_APPLIED);
-          response->mutable_position()->set_partition(Raw(parts_.partition));
-          response->mutable_position()->set_sequence(Raw(sequence));
+          SetPosition(parts_.partition, sequence, *response->mutable_position());
         } else if (absl::IsAlreadyExists(answer)) {
           response->set_outcome(v1::ACKNOWLEDGEMENT_OUTCOME_ALREADY_APPLIED);
         } else if (absl::IsAborted(answer)) {
@@ -158,8 +158,7 @@ grpc::ServerUnaryReactor* HandlerService::ForgetTaskHandler(
   parts_.task_handlers->Forget(
       request->task_handler_class(),
       [this, reactor, response](const absl::Status& answer, storage::Sequence sequence) {
-        response->mutable_position()->set_partition(Raw(parts_.partition));
-        response->mutable_position()->set_sequence(Raw(sequence));
+        SetPosition(parts_.partition, sequence, *response->mutable_position());
         reactor->Finish(ToGrpc(answer));
       });
   return reactor;

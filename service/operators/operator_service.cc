@@ -11,6 +11,7 @@
 #include <google/protobuf/util/time_util.h>
 
 #include "service/payloads/json_check.h"
+#include "service/pipeline/position.h"
 #include "service/server/grpc_status.h"
 
 namespace tasker::service {
@@ -110,8 +111,7 @@ grpc::ServerUnaryReactor* OperatorService::Submit(grpc::CallbackServerContext* c
   }
   runner_.Submit(*std::move(command),
                  [this, reactor, response](const absl::Status& answer, storage::Sequence sequence) {
-                   response->mutable_position()->set_partition(Raw(partition_));
-                   response->mutable_position()->set_sequence(Raw(sequence));
+                   SetPosition(partition_, sequence, *response->mutable_position());
                    reactor->Finish(ToGrpc(answer));
                  });
   return reactor;

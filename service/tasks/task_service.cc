@@ -15,6 +15,7 @@
 #include "engine/states/task_machine.h"
 #include "service/payloads/json_check.h"
 #include "service/pipeline/clock.h"
+#include "service/pipeline/position.h"
 #include "service/server/grpc_status.h"
 #include "service/tasks/new_task_id.h"
 #include "service/tasks/task_context.h"
@@ -102,12 +103,6 @@ std::string MetadataOf(const grpc::CallbackServerContext& context, const char* k
   const auto found = context.client_metadata().find(key);
   if (found == context.client_metadata().end() || found->second.size() > kTraceBytesMax) return "";
   return {found->second.data(), found->second.size()};
-}
-
-void SetPosition(storage::PartitionId partition, storage::Sequence sequence,
-                 v1::Position& position) {
-  position.set_partition(Raw(partition));
-  position.set_sequence(Raw(sequence));
 }
 
 }  // namespace
