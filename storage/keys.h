@@ -6,6 +6,7 @@
 //   partitions  partition:2                            -> PartitionRecord
 //               partition:2 "pauses"                   -> PausesRecord
 //               partition:2 "floors"                   -> EventFloorsRecord
+//               partition:2 "subscription/" name       -> SubscriptionRecord
 //               "format"                               -> decimal number, see kFormatVersion
 //   open        slot:2 task:16                         -> empty
 //   tasks       slot:2 task:16                         -> TaskRecord
@@ -60,6 +61,13 @@ std::string PausesKey(PartitionId partition);
 
 // Up to where events of the partition were removed. In the table partitions.
 std::string EventFloorsKey(PartitionId partition);
+
+// A named subscription to the partition's events. In the table partitions. All of them lie in
+// [SubscriptionKey(partition, ""), KeyAfter(SubscriptionKey(partition, ""))).
+std::string SubscriptionKey(PartitionId partition, std::string_view name);
+
+// The name in a key of the table partitions; nullopt if it is no subscription's.
+std::optional<std::string_view> SubscriptionIn(std::string_view key);
 
 // A class of tasks that has a task handler; an empty one is the start of all of them. In the table
 // partitions.

@@ -100,6 +100,10 @@ absl::StatusOr<EventCursor> StartOf(const v1::SubscribeRequest& request, const E
         return EventCursor{end.partition, storage::Sequence{0}, EventCursor::kWholeCommit};
       }
       return end;
+    case v1::SubscribeRequest::kFromTime:
+    case v1::SubscribeRequest::kAfterPosition:
+    case v1::SubscribeRequest::kSnapshot:
+      return absl::UnimplementedError("this start is not there yet");
     case v1::SubscribeRequest::START_NOT_SET:
       return end;
   }

@@ -135,6 +135,14 @@ void PartitionRunner::Change(storage::Batch batch, storage::Sequence as_of, Comp
   Post({{}, std::move(done), nullptr, std::nullopt, add});
 }
 
+void PartitionRunner::Write(storage::Batch rows, Completion done) {
+  const auto add = [rows = std::move(rows)](Group& group) {
+    group.batch.Append(rows);
+    return absl::OkStatus();
+  };
+  Post({{}, std::move(done), nullptr, std::nullopt, add});
+}
+
 void PartitionRunner::ProbeStore() {
   const auto add = [](Group& group) {
     group.needs_commit = true;

@@ -102,6 +102,9 @@ class PartitionRunner {
   // finished task was looked at by the engine since, so nothing was done: work them out anew.
   void Change(storage::Batch batch, storage::Sequence as_of, Completion done);
 
+  // Commits rows that the engine does not know.
+  void Write(storage::Batch rows, Completion done);
+
   // Adds events that come from elsewhere to the log.
   void Publish(std::vector<storage::v1::EventRecord> events, Completion done);
 
