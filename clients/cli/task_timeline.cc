@@ -90,7 +90,7 @@ class Follower {
 
   void Count(const v1::HistoryEntry& entry, absl::Duration took) {
     const auto [place, added] = place_of_.try_emplace(entry.step_name(), timeline_.steps.size());
-    if (added) timeline_.steps.push_back({.step = entry.step_name()});
+    if (added) timeline_.steps.emplace_back().step = entry.step_name();
     StepTimes& step = timeline_.steps[place->second];
     step.state = entry.to();
     step.attempts = std::max(step.attempts, entry.attempt());
