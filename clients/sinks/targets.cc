@@ -37,7 +37,7 @@ class Checker {
     for (const config::KafkaProperty& property : kafka.properties) {
       const std::string complaint = KafkaTarget::Complaint(property);
       if (!complaint.empty())
-        Add("target.kafka.properties." + property.name, complaint, property.place);
+        Add(absl::StrCat("target.kafka.properties.", property.name), complaint, property.place);
     }
     if (found_.size() > before) return;
     // Some properties only contradict one another.
@@ -52,7 +52,7 @@ class Checker {
   void CheckFolder(const std::string& key, const std::string& path) {
     if (path.empty()) return;
     std::string folder = std::filesystem::path(path).parent_path().string();
-    if (folder.empty()) folder = ".";
+    if (folder.empty()) folder = std::string(1, '.');
     if (access(folder.c_str(), W_OK | X_OK) == 0) return;
     Add(key, absl::StrCat("cannot be written: ", folder, ": ", std::strerror(errno)),
         settings_.place);
@@ -68,7 +68,8 @@ class Checker {
 
   void Add(const std::string& key, const std::string& message, config::Place place) {
     found_.push_back({config::Diagnostic::Severity::kError, file_, static_cast<int>(place.line),
-                      static_cast<int>(place.column), settings_.name + ": " + key, message});
+                      static_cast<int>(place.column), absl::StrCat(settings_.name, ": ", key),
+                      message});
   }
 
   const config::SinkSettings& settings_;
