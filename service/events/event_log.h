@@ -9,6 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
+#include "engine/model/time.h"
 #include "service/events/event_cursor.h"
 #include "service/events/event_filter.h"
 #include "service/pipeline/committed.h"
@@ -36,6 +37,10 @@ class EventLog {
 
   // The newest commit of which an event was removed that `filter` could match; 0: none was.
   storage::Sequence FloorFor(const EventFilter& filter) const;
+
+  // When the newest event that was removed and that `filter` could match happened; long ago if none
+  // was, and in the far future if that was not written down.
+  engine::Timestamp FloorTimeFor(const EventFilter& filter) const;
 
   // What to answer to one who asks for events behind a cursor before that: OUT_OF_RANGE, with the
   // earliest cursor there is.

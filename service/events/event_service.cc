@@ -82,34 +82,6 @@ class RefusedCall final : public grpc::ServerWriteReactor<v1::SubscribeResponse>
   void OnDone() override { delete this; }
 };
 
-absl::StatusOr<EventCursor> StartOf(const v1::SubscribeRequest& request, const EventLog& log) {
-  const EventCursor end = log.End();
-  switch (request.start_case()) {
-    case v1::SubscribeRequest::kAfterCursor: {
-      const std::optional<EventCursor> cursor = EventCursor::Parse(request.after_cursor());
-      // Equal to the end is fine; past it, it was made by another store.
-      if (!cursor || cursor->partition != end.partition || cursor->sequence > end.sequence) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("after_cursor: \"", absl::CHexEscape(request.after_cursor()),
-                         "\" is not a cursor of this service's event log"));
-      }
-      return *cursor;
-    }
-    case v1::SubscribeRequest::kFromEarliest:
-      if (request.from_earliest()) {
-        return EventCursor{end.partition, storage::Sequence{0}, EventCursor::kWholeCommit};
-      }
-      return end;
-    case v1::SubscribeRequest::kFromTime:
-    case v1::SubscribeRequest::kAfterPosition:
-    case v1::SubscribeRequest::kSnapshot:
-      return absl::UnimplementedError("this start is not there yet");
-    case v1::SubscribeRequest::START_NOT_SET:
-      return end;
-  }
-  return end;
-}
-
 }  // namespace
 
 grpc::ServerWriteReactor<v1::SubscribeResponse>* EventService::Subscribe(
@@ -117,11 +89,11 @@ grpc::ServerWriteReactor<v1::SubscribeResponse>* EventService::Subscribe(
   if (draining_) return new RefusedCall(absl::UnavailableError("the service stops"));
   absl::StatusOr<EventFilter> filter = EventFilter::Make(request->filter());
   if (!filter.ok()) return new RefusedCall(filter.status());
-  const absl::StatusOr<EventCursor> start = StartOf(*request, log_);
-  if (!start.ok()) return new RefusedCall(start.status());
-  if (request->has_after_cursor() && start->sequence < log_.FloorFor(*filter)) {
-    return new RefusedCall(log_.PastRetention(*filter));
+  if (request->has_snapshot()) {
+    return new RefusedCall(absl::UnimplementedError("this start is not there yet"));
   }
+  const absl::StatusOr<EventCursor> start = starts_.Find(*request, *filter);
+  if (!start.ok()) return new RefusedCall(start.status());
   return SubscribeCall::Begin(hub_, *std::move(filter), *start);
 }
 

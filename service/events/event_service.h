@@ -7,6 +7,7 @@
 
 #include "service/events/event_hub.h"
 #include "service/events/event_log.h"
+#include "service/events/event_start.h"
 #include "service/pipeline/partition_runner.h"
 #include "tasker/v1/event_service.grpc.pb.h"
 
@@ -15,9 +16,8 @@ namespace tasker::service {
 // Contract: tasker/v1/event_service.proto. Pointers must outlive it and every call.
 class EventService final : public v1::EventService::CallbackService {
  public:
-  EventService(storage::PartitionId partition, EventLog* log, EventHub* hub,
-               PartitionRunner* runner)
-      : partition_(partition), log_(*log), hub_(*hub), runner_(*runner) {}
+  EventService(storage::Store* store, EventLog* log, EventHub* hub, PartitionRunner* runner)
+      : partition_(log->partition()), starts_(store, log), hub_(*hub), runner_(*runner) {}
 
   grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
       grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) override;
@@ -32,7 +32,7 @@ class EventService final : public v1::EventService::CallbackService {
  private:
   std::atomic<bool> draining_{false};
   const storage::PartitionId partition_;
-  EventLog& log_;
+  const EventStarts starts_;
   EventHub& hub_;
   PartitionRunner& runner_;
 };

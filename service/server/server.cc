@@ -222,7 +222,7 @@ class ServerImpl final : public Server {
     template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
                                                           upgrades_.get());
     event_service_ =
-        std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get());
+        std::make_unique<EventService>(store_.get(), log_.get(), hub_.get(), runner_.get());
     admin_service_ = MakeAdminService();
     handler_service_ = std::make_unique<HandlerService>(
         HandlerService::Parts{kPartition, StreamLimitsOf(settings_), store_.get(), runner_.get(),
