@@ -202,6 +202,8 @@ class Partition {
   // Puts the step into its ready queue by way of `input`, or begins it if the engine runs it.
   void Enqueue(TaskRun& task, StepIndex step, StepInput input, const Cause& cause,
                Changes& changes);
+  // Adds the step to those that the command under way says became ready.
+  void TellReady(TaskRun& task, StepIndex step, Changes& changes);
   // The first of the task's steps begins.
   void StartTask(TaskRun& task, Changes& changes);
   // The step, in progress, ended well.

@@ -17,6 +17,7 @@ inline constexpr char kStepFailed[] = "step.failed";
 inline constexpr char kStepRetryRequested[] = "step.retry_requested";
 inline constexpr char kStepCancelled[] = "step.cancelled";
 inline constexpr char kStepResolvedManually[] = "step.resolved_manually";
+inline constexpr char kWorkflowViableStepsDiscovered[] = "workflow.viable_steps_discovered";
 inline constexpr char kStepSkip[] = "observability.step.skip";
 inline constexpr char kStepBackoff[] = "observability.step.backoff";
 inline constexpr char kStepMaxRetriesReached[] = "observability.step.max_retries_reached";
