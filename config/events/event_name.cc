@@ -25,6 +25,14 @@ bool IsDottedEventName(std::string_view name) {
   return words >= 2 && !word_begins;
 }
 
+bool IsEventPattern(std::string_view pattern) {
+  return !pattern.empty() && std::ranges::all_of(pattern, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return absl::ascii_islower(byte) || absl::ascii_isdigit(byte) || c == '_' || c == '.' ||
+           c == '*';
+  });
+}
+
 std::string_view EventCategoryOf(std::string_view name) {
   const std::string_view first = name.substr(0, name.find('.'));
   if (first == "handler" || first == "subscriber") return "registry";

@@ -18,6 +18,9 @@ inline constexpr std::array<std::string_view, 6> kEventCategories = {
 // between them: `order.paid`.
 bool IsDottedEventName(std::string_view name);
 
+// Lower-case letters, digits, `_`, `.` and `*`, which stands for any characters; at least one.
+bool IsEventPattern(std::string_view pattern);
+
 // One of kEventCategories: what comes before the name's first dot; `registry` for `handler.*` and
 // `subscriber.*`. Everything that is not the service's own is `custom`.
 std::string_view EventCategoryOf(std::string_view name);

@@ -1,4 +1,5 @@
-// Names of the events that are stored. Made by config/events/generate of config/events/catalog.yaml.
+// Names of the events that are stored.
+// Made by config/events/generate of config/events/catalog.yaml.
 #pragma once
 
 namespace tasker::engine::event_names {

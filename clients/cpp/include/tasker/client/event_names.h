@@ -51,7 +51,8 @@ inline constexpr char kObservabilityStepBackoff[] = "observability.step.backoff"
 // A step is left out, and counts as done.
 inline constexpr char kObservabilityStepSkip[] = "observability.step.skip";
 // A step has spent its attempts.
-inline constexpr char kObservabilityStepMaxRetriesReached[] = "observability.step.max_retries_reached";
+inline constexpr char kObservabilityStepMaxRetriesReached[] =
+    "observability.step.max_retries_reached";
 // A handler connected, and serves a class.
 inline constexpr char kHandlerRegistered[] = "handler.registered";
 // A handler no longer serves a class.
