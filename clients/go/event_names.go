@@ -66,3 +66,9 @@ const (
 	// EventCustomStepCompleted: what a handler says of a step that it has done; the fields are its own.
 	EventCustomStepCompleted = "custom.step_completed"
 )
+
+// eventAliases are the names that the Rails engine's guide has for events, by the service's own.
+var eventAliases = map[string]string{
+	"task.start_requested":     "task.started",
+	"step.execution_requested": "step.started",
+}

@@ -64,3 +64,6 @@ SUBSCRIBER_UNREGISTERED = "subscriber.unregistered"
 SUBSCRIBER_VALIDATION_FAILED = "subscriber.validation_failed"
 #: What a handler says of a step that it has done; the fields are its own.
 CUSTOM_STEP_COMPLETED = "custom.step_completed"
+
+#: Names that the Rails engine's guide has for events, by the service's own.
+ALIASES = {"task.start_requested": "task.started", "step.execution_requested": "step.started"}

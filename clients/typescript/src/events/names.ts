@@ -67,3 +67,9 @@ export const EventNames = {
 
 /** One of the service's own events' names. */
 export type EventName = (typeof EventNames)[keyof typeof EventNames];
+
+/** Names that the Rails engine's guide has for events, by the service's own. */
+export const EVENT_ALIASES: Readonly<Record<string, string>> = {
+  "task.start_requested": "task.started",
+  "step.execution_requested": "step.started",
+};
