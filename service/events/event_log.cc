@@ -49,6 +49,7 @@ void EventLog::StartAnew(storage::Sequence newest) {
 void EventLog::SetFloors(storage::v1::EventFloorsRecord floors) {
   absl::MutexLock lock(&mutex_);
   floors_ = std::move(floors);
+  floors_version_.fetch_add(1, std::memory_order_release);
 }
 
 storage::v1::EventFloorsRecord EventLog::floors() const {

@@ -1,7 +1,9 @@
 // The event log as subscribers read it: the newest commits from memory, the rest from the store.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 
@@ -34,6 +36,8 @@ class EventLog {
   // Retention has removed events: `floors` take the place of those before.
   void SetFloors(storage::v1::EventFloorsRecord floors);
   storage::v1::EventFloorsRecord floors() const;
+  // Raised whenever floors are set.
+  std::uint64_t floors_version() const { return floors_version_.load(std::memory_order_acquire); }
 
   // The newest commit of which an event was removed that `filter` could match; 0: none was.
   storage::Sequence FloorFor(const EventFilter& filter) const;
@@ -70,6 +74,7 @@ class EventLog {
 
   storage::Store& store_;
   const storage::PartitionId partition_;
+  std::atomic<std::uint64_t> floors_version_{0};
 
   mutable absl::Mutex mutex_;
   storage::v1::EventFloorsRecord floors_ ABSL_GUARDED_BY(mutex_);
