@@ -71,9 +71,13 @@ class Follower {
       const nlohmann::json payload = nlohmann::json::parse(event.payload(), nullptr, false);
       if (!payload.is_object()) continue;
       if (event.name() == "step.execution_requested") {
-        given_to_[event.step_name()] = payload.value("handler_name", "");
+        const auto name = payload.find("handler_name");
+        if (name != payload.end() && name->is_string()) given_to_[event.step_name()] = *name;
       } else if (event.name() == "observability.step.backoff") {
-        backoff_[event.step_name()] = absl::Seconds(payload.value("backoff_seconds", 0.0));
+        const auto wait = payload.find("backoff_seconds");
+        if (wait != payload.end() && wait->is_number()) {
+          backoff_[event.step_name()] = absl::Seconds(wait->get<double>());
+        }
       }
     }
   }
