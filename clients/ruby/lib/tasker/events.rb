@@ -15,8 +15,9 @@ module Tasker
     CATALOG_FILE = File.join(__dir__, 'events', 'catalog.json')
 
     class << self
-      # Every event by name: Hashes with `name`, `category`, `description`, `fields` (of the payload) and, where it
-      # is another's name from the Rails engine, `alias_of`. Frozen.
+      # Every event by name: Hashes with `name`, `category`, `description`, `fired_when`, `fields` (of the payload),
+      # `field_types`, `optional_fields`, `example` and, where it is another's name from the Rails engine, `alias_of`;
+      # where it tells of the same change as another and comes only to those who ask for it, `mirrors`. Frozen.
       def catalog
         @catalog ||= JSON.parse(File.read(CATALOG_FILE), symbolize_names: true).fetch(:events)
                          .to_h { |event| [event[:name].freeze, event.freeze] }.freeze
@@ -40,6 +41,13 @@ module Tasker
       # Other names of an event.
       def aliases_of(name)
         catalog.each_value.select { |event| event[:alias_of] == name }.map { |event| event[:name] }
+      end
+    end
+
+    # Each event's name: `Tasker::Events::Names::STEP_COMPLETED` is 'step.completed'.
+    module Names
+      Events.catalog.each_value do |event|
+        const_set(event[:name].tr('.', '_').upcase, event[:name]) unless event[:alias_of]
       end
     end
   end
