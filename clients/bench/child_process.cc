@@ -1,4 +1,4 @@
-#include "tests/bench/child_process.h"
+#include "clients/bench/child_process.h"
 
 #include <cerrno>
 #include <cstring>

@@ -1,4 +1,4 @@
-#include "tests/bench/scratch_folder.h"
+#include "clients/bench/scratch_folder.h"
 
 #include <cerrno>
 #include <cstring>

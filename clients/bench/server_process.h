@@ -9,7 +9,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 
-#include "tests/bench/child_process.h"
+#include "clients/bench/child_process.h"
 
 namespace tasker::bench {
 
@@ -33,9 +33,8 @@ class ServerProcess {
     process_->WatchExit(std::move(on_exit));
   }
 
-  // Syncs of the store since it began. NOT_FOUND: the metric `tasker_store_syncs_total` is not
-  // there.
-  absl::StatusOr<double> SyncCount() const;
+  // Where it serves `/metrics`, host:port.
+  const std::string& metrics_address() const { return metrics_address_; }
 
  private:
   ServerProcess() = default;

@@ -1,9 +1,8 @@
-#include "tests/bench/server_process.h"
+#include "clients/bench/server_process.h"
 
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <sstream>
 #include <unistd.h>
 #include <utility>
 
@@ -15,13 +14,11 @@
 #include <sys/socket.h>
 
 #include "health.grpc.pb.h"
-#include "httplib.h"
 
 namespace tasker::bench {
 namespace {
 
 constexpr char kHost[] = "127.0.0.1";
-constexpr char kSyncMetric[] = "tasker_store_syncs_total";
 
 // Two at once, so that they differ. Whoever takes one before `taskerd` does makes it fail to start,
 // which is reported.
@@ -104,27 +101,6 @@ absl::Status ServerProcess::AwaitServing(std::chrono::seconds ready_max) {
   if (!exit_reason.empty()) return absl::UnavailableError(exit_reason);
   if (serving) return absl::OkStatus();
   return absl::DeadlineExceededError("taskerd is not ready: " + status.error_message());
-}
-
-absl::StatusOr<double> ServerProcess::SyncCount() const {
-  httplib::Client client("http://" + metrics_address_);
-  const httplib::Result response = client.Get("/metrics");
-  if (!response || response->status != 200) {
-    return absl::UnavailableError("no metrics at http://" + metrics_address_ + "/metrics");
-  }
-  double sum = 0;
-  bool found = false;
-  std::istringstream lines(response->body);
-  for (std::string line; std::getline(lines, line);) {
-    // One line for each set of labels: `name{labels} value` or `name value`.
-    if (line.rfind(kSyncMetric, 0) != 0) continue;
-    const char next = line.c_str()[std::strlen(kSyncMetric)];
-    if (next != '{' && next != ' ') continue;
-    sum += std::strtod(line.substr(line.rfind(' ') + 1).c_str(), nullptr);
-    found = true;
-  }
-  if (!found) return absl::NotFoundError(std::string("the metrics have no ") + kSyncMetric);
-  return sum;
 }
 
 }  // namespace tasker::bench
