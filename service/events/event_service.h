@@ -8,26 +8,33 @@
 #include "service/events/declared_events.h"
 #include "service/events/event_hub.h"
 #include "service/events/event_log.h"
+#include "service/events/event_start.h"
+#include "service/events/task_snapshot.h"
 #include "service/pipeline/partition_runner.h"
 #include "tasker/v1/event_service.grpc.pb.h"
 
 namespace tasker::service {
 
 // Contract: tasker/v1/event_service.proto. Pointers must outlive it and every call.
-class EventService final : public v1::EventService::CallbackService {
+//
+// Subscribe writes bytes rather than messages, since many subscribers are sent the same ones.
+class EventService final
+    : public v1::EventService::WithRawCallbackMethod_Subscribe<v1::EventService::CallbackService> {
  public:
   // `only_declared`: see Settings::refuse_undeclared_events.
-  EventService(storage::PartitionId partition, EventLog* log, EventHub* hub,
+  EventService(storage::Store* store, const TaskReader* tasks, EventLog* log, EventHub* hub,
                PartitionRunner* runner, const DeclaredEvents* declared, bool only_declared)
-      : partition_(partition),
+      : partition_(log->partition()),
+        snapshots_({store, tasks}),
+        starts_(store, log),
         log_(*log),
         hub_(*hub),
         runner_(*runner),
         declared_(*declared),
         only_declared_(only_declared) {}
 
-  grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
-      grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext* context,
+                                                        const grpc::ByteBuffer* message) override;
 
   grpc::ServerUnaryReactor* PublishEvent(grpc::CallbackServerContext* context,
                                          const v1::PublishEventRequest* request,
@@ -47,7 +54,9 @@ class EventService final : public v1::EventService::CallbackService {
  private:
   std::atomic<bool> draining_{false};
   const storage::PartitionId partition_;
-  EventLog& log_;
+  const TaskSnapshot::Source snapshots_;
+  const EventStarts starts_;
+  const EventLog& log_;
   EventHub& hub_;
   PartitionRunner& runner_;
   const DeclaredEvents& declared_;

@@ -226,9 +226,9 @@ class ServerImpl final : public Server {
     template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
                                                           upgrades_.get(), &positions_);
     declared_events_ = std::make_unique<DeclaredEvents>(templates_.get());
-    event_service_ =
-        std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get(),
-                                       declared_events_.get(), settings_.refuse_undeclared_events);
+    event_service_ = std::make_unique<EventService>(
+        store_.get(), reader_.get(), log_.get(), hub_.get(), runner_.get(), declared_events_.get(),
+        settings_.refuse_undeclared_events);
     admin_service_ = MakeAdminService();
     refused_ = std::make_unique<RefusedRegistrations>(
         [this](storage::v1::EventRecord event) { runner_->Publish({std::move(event)}, nullptr); });

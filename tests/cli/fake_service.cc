@@ -102,6 +102,14 @@ grpc::Status FakeLog::Subscribe(grpc::ServerContext& context, const v1::Subscrib
   v1::SubscribeResponse response;
   response.set_cursor(std::to_string(next));
   writer.Write(response);
+  if (request.has_snapshot()) {
+    v1::SubscribeResponse snapshot;
+    *snapshot.add_tasks() = task_;
+    snapshot.set_cursor(response.cursor());
+    snapshot.mutable_snapshot_position()->set_sequence(7);
+    snapshot.set_snapshot_complete(true);
+    writer.Write(snapshot);
+  }
   while (AwaitEvents(lock, context, next)) {
     response.mutable_events()->Assign(events_.begin() + static_cast<std::ptrdiff_t>(next),
                                       events_.end());
