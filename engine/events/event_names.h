@@ -22,5 +22,9 @@ inline constexpr char kStepBackoff[] = "observability.step.backoff";
 inline constexpr char kStepMaxRetriesReached[] = "observability.step.max_retries_reached";
 inline constexpr char kHandlerRegistered[] = "handler.registered";
 inline constexpr char kHandlerUnregistered[] = "handler.unregistered";
+inline constexpr char kHandlerValidationFailed[] = "handler.validation_failed";
+inline constexpr char kSubscriberRegistered[] = "subscriber.registered";
+inline constexpr char kSubscriberUnregistered[] = "subscriber.unregistered";
+inline constexpr char kSubscriberValidationFailed[] = "subscriber.validation_failed";
 
 }  // namespace tasker::engine::event_names

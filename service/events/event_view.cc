@@ -72,6 +72,7 @@ Json PayloadOf(const EventRecord& record) {
             {"attempt", record.attempt()}};
   }
   if (CategoryOf(name) == "registry") {
+    if (!record.payload().empty()) return Json::parse(record.payload(), nullptr, false);
     return {{"handler_class", record.handler_class()},
             {"namespace_name", record.namespace_()},
             {"version", record.version()},
