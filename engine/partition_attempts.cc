@@ -98,13 +98,15 @@ absl::Status Partition::Do(EndDeferred& command, Changes& changes) {
 }
 
 absl::Status Partition::Do(PublishTaskEvent& command, Changes& changes) {
-  const TaskRun* task = Find(command.task);
+  TaskRun* task = Find(command.task);
   if (task == nullptr) {
     return absl::NotFoundError(absl::StrCat("no open task ", command.task.ToString()));
   }
   storage::v1::EventRecord event = TaskEvent(command.event.name, *task, changes.now());
   event.set_payload(std::string(View(command.event.payload)));
   changes.effects().events.push_back(std::move(event));
+  // The history knows in which commits a task has events; that is how they are found again.
+  changes.Note(*task, {"unknown", absl::StrCat("published ", command.event.name)});
   return absl::OkStatus();
 }
 

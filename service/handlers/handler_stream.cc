@@ -224,7 +224,7 @@ bool HandlerStream::TakeOneResult(v1::StepResult& result, int place,
                                   std::vector<engine::Command>& commands) {
   const auto token = engine::AttemptToken::Decode(result.token());
   if (!token) {
-    AddAcknowledgement(result.token(), engine::ResultOutcome::kStale);
+    AddAcknowledgement(result.token(), engine::ResultOutcome::kStale, std::nullopt);
     return true;
   }
   if (result.outcome_case() == v1::StepResult::OUTCOME_NOT_SET) {
@@ -336,9 +336,13 @@ void HandlerStream::Add(const engine::Cancellation& cancellation) {
   out.set_superseded(cancellation.superseded);
 }
 
-void HandlerStream::AddAcknowledgement(std::string token, engine::ResultOutcome outcome) {
+void HandlerStream::AddAcknowledgement(std::string token, engine::ResultOutcome outcome,
+                                       const std::optional<v1::Position>& position) {
   absl::MutexLock lock(&mutex_);
-  v1::Acknowledgement& out = *Frame(kPartBytes).add_acknowledgements();
+  v1::ConnectResponse& frame = Frame(kPartBytes);
+  // Acknowledgements come in the order of commits: the newest counts.
+  if (position) *frame.mutable_position() = *position;
+  v1::Acknowledgement& out = *frame.add_acknowledgements();
   out.set_token(std::move(token));
   out.set_outcome(OutcomeOf(outcome));
 }

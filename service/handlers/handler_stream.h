@@ -42,7 +42,9 @@ class HandlerStream final
   void Add(const engine::Registration& registration);
   void Add(const engine::Assignment& assignment);
   void Add(const engine::Cancellation& cancellation);
-  void AddAcknowledgement(std::string token, engine::ResultOutcome outcome);
+  // `position`: the commit that the acknowledgement stands on; nullopt: it changed nothing.
+  void AddAcknowledgement(std::string token, engine::ResultOutcome outcome,
+                          const std::optional<v1::Position>& position);
   void AddDrain(const std::string& reason);
   void Flush();
 

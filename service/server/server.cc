@@ -29,6 +29,7 @@
 #include "service/metrics/metrics.h"
 #include "service/operators/operator_service.h"
 #include "service/payloads/payload_limits.h"
+#include "service/pipeline/known_positions.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/pipeline/recovery.h"
 #include "service/security/server_security.h"
@@ -195,6 +196,8 @@ class ServerImpl final : public Server {
       if (absl::Status begun = template_folder_->Begin(); !begun.ok()) return begun;
     }
     reader_ = std::make_unique<TaskReader>(store_.get(), kPartition, find_template_);
+    positions_.Add(kPartition, [this] { return runner_->committed(); });
+    positions_.Add(storage::kCatalog, [this] { return templates_->newest(); });
     spdlog::info("{} open tasks taken up", runner_->open_tasks());
     return absl::OkStatus();
   }
@@ -212,15 +215,15 @@ class ServerImpl final : public Server {
       if (!tokens.ok()) return tokens.status();
       tokens_ = *std::move(tokens);
     }
-    task_service_ =
-        std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max, templates_.get(),
-                                      task_handlers_.get(), runner_.get(), reader_.get());
-    operator_service_ = std::make_unique<OperatorService>(kPartition, settings_.payload_bytes_max,
-                                                          runner_.get(), reader_.get());
+    task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
+                                                  templates_.get(), task_handlers_.get(),
+                                                  runner_.get(), reader_.get(), &positions_);
+    operator_service_ = std::make_unique<OperatorService>(
+        kPartition, settings_.payload_bytes_max, runner_.get(), reader_.get(), &positions_);
     upgrades_ = std::make_unique<TemplateUpgrades>(templates_.get(), store_.get(), runner_.get(),
                                                    &maintenance_);
     template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
-                                                          upgrades_.get());
+                                                          upgrades_.get(), &positions_);
     event_service_ =
         std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get());
     admin_service_ = MakeAdminService();
@@ -375,6 +378,7 @@ class ServerImpl final : public Server {
   std::unique_ptr<TemplateFolder> template_folder_;
   std::shared_ptr<TemplateMetrics> template_metrics_;
   std::unique_ptr<TaskReader> reader_;
+  KnownPositions positions_;
   std::unique_ptr<Retention> retention_;
   Maintenance maintenance_;
   std::unique_ptr<TaskService> task_service_;

@@ -307,6 +307,7 @@ absl::Status TemplateRegistry::Store(std::span<const EntryPtr> entries,
     flaws_.erase(entry->compiled->id);
     Insert(entry, true);
   }
+  newest_.store(catalog_.newest(), std::memory_order_release);
   return absl::OkStatus();
 }
 

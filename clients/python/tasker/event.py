@@ -6,7 +6,7 @@ import datetime
 from typing import Any, Dict, Mapping
 
 from . import payload
-from ._generated.tasker.v1 import event_service_pb2 as pb
+from ._generated.tasker.v1 import event_pb2 as pb
 
 # Of what an event has of itself, what `get` finds besides the payload's keys.
 _OWN = (

@@ -1,7 +1,7 @@
 // Following events, and routing each to a method.
 import { Connection, type ConnectionOptions } from "../connection.js";
 import { messageOf } from "../errors.js";
-import type { Event as EventMessage } from "../generated/tasker/v1/event_service.js";
+import type { Event as EventMessage } from "../generated/tasker/v1/event.js";
 import type { JsonValue } from "../json.js";
 import { jsonLogger, type Logger } from "../logger.js";
 import { Rpc } from "../rpc.js";
