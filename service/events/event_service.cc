@@ -115,6 +115,7 @@ absl::StatusOr<EventCursor> StartOf(const v1::SubscribeRequest& request, const E
 grpc::ServerWriteReactor<v1::SubscribeResponse>* EventService::Subscribe(
     grpc::CallbackServerContext*, const v1::SubscribeRequest* request) {
   if (draining_) return new RefusedCall(absl::UnavailableError("the service stops"));
+  if (!request->subscription().empty()) return subscriptions_.Subscribe(*request);
   absl::StatusOr<EventFilter> filter = EventFilter::Make(request->filter());
   if (!filter.ok()) return new RefusedCall(filter.status());
   const absl::StatusOr<EventCursor> start = StartOf(*request, log_);

@@ -217,28 +217,22 @@ void EventSharing::MoveMark() {
   if (window_.empty()) mark_ = std::max(mark_, reached_);
 }
 
-bool EventSharing::Holds(ConsumerNumber number, const EventCursor& cursor) const {
+absl::Status EventSharing::Acknowledge(ConsumerNumber number, const EventCursor& cursor, Time now) {
   const Entry* entry = EntryAt(cursor);
-  return entry != nullptr && entry->event != nullptr && entry->sent && entry->owner == number;
-}
-
-absl::Status EventSharing::Acknowledge(ConsumerNumber number, const EventCursor& cursor,
-                                       Time now) {
-  if (!Holds(number, cursor)) {
-    const Entry* entry = EntryAt(cursor);
+  if (entry == nullptr || entry->event == nullptr || !entry->sent || entry->owner != number) {
     if (cursor <= mark_ || (entry != nullptr && entry->event == nullptr)) return absl::OkStatus();
-    return absl::InvalidArgumentError(absl::StrCat(
-        "cursor: \"", cursor.ToString(), "\" is of nothing that this consumer was sent"));
+    return absl::InvalidArgumentError(absl::StrCat("cursor: \"", cursor.ToString(),
+                                                   "\" is of nothing that this consumer was sent"));
   }
   Consumer& consumer = consumers_.at(number);
   bool done = false;
   while (!done) {
     const Index index = consumer.sent.front().index;
     consumer.sent.pop_front();
-    Entry* entry = OpenEntry(index);
-    if (entry == nullptr) continue;
-    done = entry->cursor == cursor;
-    Settle(*entry, now);
+    Entry* sent = OpenEntry(index);
+    if (sent == nullptr) continue;
+    done = sent->cursor == cursor;
+    Settle(*sent, now);
   }
   MoveMark();
   return absl::OkStatus();
@@ -255,6 +249,9 @@ void EventSharing::AcknowledgeUpTo(const EventCursor& cursor, Time now) {
 
 std::optional<EventSharing::Time> EventSharing::IdleSince(ConsumerNumber number) {
   Consumer& consumer = consumers_.at(number);
+  while (!consumer.pending.empty() && OpenEntry(consumer.pending.front()) == nullptr) {
+    consumer.pending.pop_front();
+  }
   while (!consumer.sent.empty() && OpenEntry(consumer.sent.front().index) == nullptr) {
     consumer.sent.pop_front();
   }

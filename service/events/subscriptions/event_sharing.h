@@ -54,16 +54,16 @@ class EventSharing {
   // too much is at hand.
   bool HasRoom() const;
 
-  // Fills `response` with what the consumer may be sent now: `events`, `cursor` of the last one, and
-  // `redelivered`. Events up to `doubted` may have been sent before this was made. False: nothing.
+  // Fills `response` with what the consumer may be sent now: `events`, `cursor` of the last one,
+  // and `redelivered`. Events up to `doubted` may have been sent before this was made. False:
+  // nothing.
   bool TakeFor(ConsumerNumber number, const Portion& portion, const EventCursor& doubted, Time now,
                v1::SubscribeResponse& response);
 
   // Acknowledges what the consumer was sent up to the event at `cursor`, in the order it was sent.
-  // Nothing changes if that was acknowledged already. Error: INVALID_ARGUMENT: it was not sent that.
+  // Nothing changes if that was acknowledged already. Error: INVALID_ARGUMENT: it was not sent
+  // that.
   absl::Status Acknowledge(ConsumerNumber number, const EventCursor& cursor, Time now);
-  // Whether the consumer holds the event at `cursor`.
-  bool Holds(ConsumerNumber number, const EventCursor& cursor) const;
   // Acknowledges all events up to `cursor`, whoever has them. The consumers' own counts include it.
   void AcknowledgeUpTo(const EventCursor& cursor, Time now);
 

@@ -137,10 +137,14 @@ void NamedSubscription::EndAll(const absl::Status& why) {
   for (Waiting& waiting : std::exchange(waiting_, {})) waiting.done(why);
 }
 
+void NamedSubscription::Suspend(const absl::Status& why) {
+  suspended_ = true;
+  EndAll(why);
+}
+
 void NamedSubscription::StartFeed() {
   hub_waits_ = false;
-  fed_by_ =
-      world_.hub->Subscribe(filter_, sharing_.mark(), std::make_shared<Feed>(post_, ++feed_));
+  fed_by_ = world_.hub->Subscribe(filter_, sharing_.mark(), std::make_shared<Feed>(post_, ++feed_));
 }
 
 void NamedSubscription::StopFeed() {
@@ -170,20 +174,22 @@ void NamedSubscription::FeedEnded(std::uint64_t feed, const absl::Status& why) {
   EndConsumers(blocked.empty() ? why : absl::OutOfRangeError(blocked));
 }
 
+EventCursor NamedSubscription::sent_max() const {
+  return std::max({sharing_.mark(), doubted_, sharing_.sent_up_to().value_or(doubted_)});
+}
+
 absl::Status NamedSubscription::Settled(ConsumerNumber number, const EventCursor& cursor,
                                         Time now) {
   if (number != ConsumerNumber::kNone) return sharing_.Acknowledge(number, cursor, now);
-  if (consumers_.size() == 1) {
-    const ConsumerNumber only = consumers_.begin()->first;
-    if (sharing_.Holds(only, cursor)) return sharing_.Acknowledge(only, cursor, now);
+  // Not so if that was sent to one who was there before the only one.
+  if (consumers_.size() == 1 && sharing_.Acknowledge(consumers_.begin()->first, cursor, now).ok()) {
+    return absl::OkStatus();
   }
   // What those were sent who have gone, and before this was made, is not known one by one.
-  const EventCursor sent_max =
-      std::max({sharing_.mark(), doubted_, sharing_.sent_up_to().value_or(doubted_)});
-  if (cursor > sent_max) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("cursor: \"", cursor.ToString(), "\" lies beyond what was sent, which is up to ",
-                     sent_max.ToString()));
+  if (cursor > sent_max()) {
+    return absl::InvalidArgumentError(absl::StrCat("cursor: \"", cursor.ToString(),
+                                                   "\" lies beyond what was sent, up to ",
+                                                   sent_max().ToString()));
   }
   sharing_.AcknowledgeUpTo(cursor, now);
   return absl::OkStatus();
@@ -211,6 +217,7 @@ void NamedSubscription::Acknowledge(ConsumerNumber number, const EventCursor& cu
 }
 
 void NamedSubscription::StoreMark(Time now) {
+  if (suspended_) return;
   if (storing_ || sharing_.mark() <= stored_mark_) {
     if (!storing_) ahead_since_.reset();
     return;
@@ -224,9 +231,8 @@ void NamedSubscription::StoreMark(Time now) {
             RecordAt(mark).SerializeAsString());
   world_.runner->Write(std::move(batch), [post = post_, mark](const absl::Status& answer,
                                                               storage::Sequence sequence) {
-    post([mark, answer, sequence](NamedSubscription& self) {
-      self.Stored(mark, answer, sequence);
-    });
+    post(
+        [mark, answer, sequence](NamedSubscription& self) { self.Stored(mark, answer, sequence); });
   });
 }
 
@@ -319,8 +325,7 @@ v1::Subscription NamedSubscription::Describe() const {
   described.set_acknowledged_events(sharing_.acknowledged());
   described.set_redelivered_events(sharing_.redelivered());
   if (acknowledged_at_us_) {
-    *described.mutable_acknowledged_at() =
-        TimeUtil::MicrosecondsToTimestamp(*acknowledged_at_us_);
+    *described.mutable_acknowledged_at() = TimeUtil::MicrosecondsToTimestamp(*acknowledged_at_us_);
   }
   if (consumers_.empty()) described.set_blocked(Blocked());
   return described;

@@ -62,8 +62,8 @@ class NamedSubscription {
   NamedSubscription(const NamedSubscription&) = delete;
   NamedSubscription& operator=(const NamedSubscription&) = delete;
 
-  // The receiver's first response comes at once; later ones as Ready is called. Error: OUT_OF_RANGE:
-  // events behind the mark were removed; nobody joins.
+  // The receiver's first response comes at once; later ones as Ready is called. Error:
+  // OUT_OF_RANGE: events behind the mark were removed; nobody joins.
   absl::Status Join(ConsumerNumber number, ConsumerOptions options,
                     std::shared_ptr<EventReceiver> receiver, Time now);
   // The consumer can take another response.
@@ -71,20 +71,26 @@ class NamedSubscription {
   // Its receiver hears nothing more.
   void Leave(ConsumerNumber number);
 
-  // `number`: kNone: as AcknowledgeRequest says of none. `sent_max`: up to where events may have
-  // been sent by those who were here before. Answers once, when that is stored.
+  // `number`: kNone: as AcknowledgeRequest says of none. Answers once, when that is stored. Errors
+  // as EventService.Acknowledge.
   void Acknowledge(ConsumerNumber number, const EventCursor& cursor, Time now,
                    AcknowledgeDone done);
 
-  // Ends all consumers' calls, and answers with `why` who waits. It goes on from the mark if one
-  // joins after.
+  // Ends all consumers' calls. It goes on from the mark if one joins after.
+  void EndConsumers(const absl::Status& why);
+  // And answers with `why` who waits.
   void EndAll(const absl::Status& why);
+
+  // As EndAll; and from now on nothing is stored, so that a change of the whole subscription is the
+  // last word, until Resume: it was not made.
+  void Suspend(const absl::Status& why);
+  void Resume() { suspended_ = false; }
 
   // Sends and asks for what can be sent and asked for. Returns when to call again even if nothing
   // happens; nullopt: not needed.
   std::optional<Time> Settle(Time now);
 
-  // Without the lag and the event log's part of it, see mark().
+  // All but the lag.
   v1::Subscription Describe() const;
   // Why nobody can join; empty: they can.
   std::string Blocked() const;
@@ -92,6 +98,8 @@ class NamedSubscription {
   const std::string& name() const { return name_; }
   const EventFilter& filter() const { return filter_; }
   const EventCursor& mark() const { return sharing_.mark(); }
+  // Nothing behind this was ever sent.
+  EventCursor sent_max() const;
   const EventCursor& stored_mark() const { return stored_mark_; }
   const storage::v1::SubscriptionRecord& record() const { return record_; }
   // The same, as it is to be stored with this mark.
@@ -119,7 +127,6 @@ class NamedSubscription {
   void FeedEnded(std::uint64_t feed, const absl::Status& why);
   void StartFeed();
   void StopFeed();
-  void EndConsumers(const absl::Status& why);
   // Ends the one consumer.
   void Expel(ConsumerNumber number, const absl::Status& why);
   absl::Status Settled(ConsumerNumber number, const EventCursor& cursor, Time now);
@@ -146,6 +153,7 @@ class NamedSubscription {
 
   EventCursor stored_mark_;
   bool storing_ = false;
+  bool suspended_ = false;
   // Since when the mark is ahead of what is stored with nobody waiting for it.
   std::optional<Time> ahead_since_;
   std::deque<Waiting> waiting_;
