@@ -24,6 +24,13 @@ EventCommands::EventCommands(CLI::App& app, Session& session) : session_(session
   tail->add_option("--after", after_, "Start behind the event with this cursor")
       ->type_name("CURSOR")
       ->excludes(earliest);
+  auto* subscription =
+      tail->add_option("--subscription", subscription_,
+                       "Consume the named subscription, which is made if there is none")
+          ->type_name("NAME");
+  tail->add_flag("--ack", acknowledge_,
+                 "Acknowledge what was printed, so that it does not come again")
+      ->needs(subscription);
   tail->add_option("--limit", limit_, "Stop after this many events")
       ->type_name("N")
       ->check(CLI::PositiveNumber.description(""));
@@ -38,6 +45,9 @@ v1::SubscribeRequest EventCommands::TailRequest() const {
   filter.mutable_task_ids()->Assign(task_ids_.begin(), task_ids_.end());
   filter.mutable_categories()->Assign(categories_.begin(), categories_.end());
   filter.set_namespace_(namespace_);
+  request.set_subscription(subscription_);
+  // Without a filter a subscription that is there keeps to its own.
+  if (!subscription_.empty() && filter.ByteSizeLong() == 0) request.clear_filter();
   if (from_earliest_) request.set_from_earliest(true);
   if (!after_.empty()) request.set_after_cursor(after_);
   return request;
@@ -46,15 +56,10 @@ v1::SubscribeRequest EventCommands::TailRequest() const {
 ExitCode EventCommands::Tail(Connection& connection) {
   EventFeed feed(connection, TailRequest(), EventFeed::Expiry::kFail);
   auto& console = session_.console;
-  std::uint64_t printed = 0;
   while (true) {
     switch (feed.Next(absl::Now() + absl::Hours(1))) {
       case EventFeed::Signal::kEvents:
-        for (const auto& event : feed.events()) {
-          if (!Print(event)) return ExitCode::kRefused;
-          if (++printed == limit_) return ExitCode::kOk;
-        }
-        console.out.flush();
+        if (const auto code = Take(connection, feed)) return *code;
         break;
       case EventFeed::Signal::kInterrupted:
         console.err << "tasker: lost " << connection.server() << " ("
@@ -72,6 +77,35 @@ ExitCode EventCommands::Tail(Connection& connection) {
         break;
     }
   }
+}
+
+std::optional<ExitCode> EventCommands::Take(Connection& connection, const EventFeed& feed) {
+  std::string cursor;
+  for (const auto& event : feed.events()) {
+    if (!Print(event)) return ExitCode::kRefused;
+    cursor = event.cursor();
+    if (++printed_ == limit_) break;
+  }
+  session_.console.out.flush();
+  if (acknowledge_ && !Acknowledge(connection, feed, cursor)) return ExitCode::kRefused;
+  if (printed_ == limit_) return ExitCode::kOk;
+  return std::nullopt;
+}
+
+bool EventCommands::Acknowledge(Connection& connection, const EventFeed& feed,
+                                const std::string& cursor) {
+  v1::AcknowledgeRequest request;
+  request.set_subscription(subscription_);
+  request.set_cursor(cursor);
+  request.set_consumer_id(feed.consumer_id());
+  v1::AcknowledgeResponse response;
+  const auto status =
+      connection.events().Acknowledge(connection.NewCall().get(), request, &response);
+  if (status.ok()) return true;
+  ReportFailure(session_, status);
+  // Then the feed breaks as well, and goes on if it can; what was not acknowledged comes again.
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::ABORTED;
 }
 
 bool EventCommands::Print(const v1::Event& event) {

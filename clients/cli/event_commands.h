@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,6 +22,10 @@ class EventCommands {
  private:
   ExitCode Tail(Connection& connection);
   v1::SubscribeRequest TailRequest() const;
+  // Prints what came, and acknowledges it if told to; what it returns ends the command.
+  std::optional<ExitCode> Take(Connection& connection, const EventFeed& feed);
+  // False: it failed in a way that trying again does not mend; it is said.
+  bool Acknowledge(Connection& connection, const EventFeed& feed, const std::string& cursor);
   // One event on stdout; false if it cannot be shown.
   bool Print(const v1::Event& event);
 
@@ -31,6 +36,9 @@ class EventCommands {
   std::string namespace_;
   std::string after_;
   bool from_earliest_ = false;
+  std::string subscription_;
+  bool acknowledge_ = false;
+  std::uint64_t printed_ = 0;
   // 0: no limit.
   std::uint64_t limit_ = 0;
   EventLine line_;
