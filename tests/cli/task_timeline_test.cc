@@ -79,8 +79,8 @@ TEST_F(TaskTimelineTest, SumsUpWhereTheTimeOfAStepWent) {
 TEST_F(TaskTimelineTest, ShowsCustomEventsBeforeWhatTheirCommitMade) {
   Add("pay", "enqueued", "in_progress", 1000, 1);
   v1::HistoryEntry& done = Add("pay", "in_progress", "complete", 1010, 1);
-  for (const auto& [name, category] :
-       {std::pair("order.paid", "custom"), std::pair("step.completed", "step")}) {
+  for (const auto& [name, category] : {std::pair("order.paid", "custom"),
+                                       std::pair("step.completed", "step")}) {
     v1::Event& event = *done.add_events();
     event.set_name(name);
     event.set_category(category);
