@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 
 #include "clients/cli/admin_commands.h"
+#include "clients/cli/event_catalog_commands.h"
 #include "clients/cli/event_commands.h"
 #include "clients/cli/generate_commands.h"
 #include "clients/cli/graph_commands.h"
@@ -119,6 +120,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   GraphCommands graph_commands(app, session);
   EventCommands event_commands(app, session);
   SubscriptionCommands subscription_commands(app, session);
+  EventCatalogCommands event_catalog_commands(app, session);
   HandlerCommands handler_commands(app, session);
   ProtocolCommands protocol_commands(app, session);
   AdminCommands admin_commands(app, session);

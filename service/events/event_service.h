@@ -5,27 +5,39 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "service/events/declared_events.h"
 #include "service/events/event_hub.h"
 #include "service/events/event_log.h"
+#include "service/events/event_start.h"
 #include "service/events/subscriptions/subscription_calls.h"
+#include "service/events/task_snapshot.h"
 #include "service/pipeline/partition_runner.h"
 #include "tasker/v1/event_service.grpc.pb.h"
 
 namespace tasker::service {
 
 // Contract: tasker/v1/event_service.proto. Pointers must outlive it and every call.
-class EventService final : public v1::EventService::CallbackService {
+//
+// Subscribe writes bytes rather than messages, since many subscribers are sent the same ones.
+class EventService final
+    : public v1::EventService::WithRawCallbackMethod_Subscribe<v1::EventService::CallbackService> {
  public:
-  EventService(storage::PartitionId partition, EventLog* log, EventHub* hub,
-               PartitionRunner* runner, SubscriptionCalls* subscriptions)
-      : partition_(partition),
+  // `only_declared`: see Settings::refuse_undeclared_events.
+  EventService(storage::Store* store, const TaskReader* tasks, EventLog* log, EventHub* hub,
+               PartitionRunner* runner, SubscriptionCalls* subscriptions,
+               const DeclaredEvents* declared, bool only_declared)
+      : partition_(log->partition()),
+        snapshots_({store, tasks}),
+        starts_(store, log),
         log_(*log),
         hub_(*hub),
         runner_(*runner),
-        subscriptions_(*subscriptions) {}
+        subscriptions_(*subscriptions),
+        declared_(*declared),
+        only_declared_(only_declared) {}
 
-  grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(
-      grpc::CallbackServerContext* context, const v1::SubscribeRequest* request) override;
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(grpc::CallbackServerContext* context,
+                                                        const grpc::ByteBuffer* message) override;
 
   grpc::ServerUnaryReactor* PublishEvent(grpc::CallbackServerContext* context,
                                          const v1::PublishEventRequest* request,
@@ -61,6 +73,13 @@ class EventService final : public v1::EventService::CallbackService {
                                         v1::AcknowledgeResponse* response) override {
     return subscriptions_.Acknowledge(context, request, response);
   }
+  grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context,
+                                       const v1::ListEventsRequest* request,
+                                       v1::ListEventsResponse* response) override;
+
+  grpc::ServerUnaryReactor* GetEventInfo(grpc::CallbackServerContext* context,
+                                         const v1::GetEventInfoRequest* request,
+                                         v1::GetEventInfoResponse* response) override;
 
   // Refuses new calls with UNAVAILABLE.
   void Drain() { draining_ = true; }
@@ -68,10 +87,14 @@ class EventService final : public v1::EventService::CallbackService {
  private:
   std::atomic<bool> draining_{false};
   const storage::PartitionId partition_;
-  EventLog& log_;
+  const TaskSnapshot::Source snapshots_;
+  const EventStarts starts_;
+  const EventLog& log_;
   EventHub& hub_;
   PartitionRunner& runner_;
   SubscriptionCalls& subscriptions_;
+  const DeclaredEvents& declared_;
+  const bool only_declared_;
 };
 
 }  // namespace tasker::service

@@ -72,6 +72,7 @@ engine::PartitionSettings PartitionSettingsOf(const config::Settings& settings) 
   partition.class_limits = settings.handler_class_limits;
   partition.task_memory_max = settings.task_memory_bytes;
   partition.collected_bytes_max = CollectedBytesMax(settings.payload_bytes_max);
+  partition.only_declared_events = settings.refuse_undeclared_events;
   partition.retry.backoff.assign(settings.retry.backoff.begin(), settings.retry.backoff.end());
   partition.retry.multiplier = settings.retry.multiplier;
   partition.retry.delay_max = Micros(settings.retry.backoff_max);
@@ -234,12 +235,16 @@ class ServerImpl final : public Server {
     template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
                                                           upgrades_.get(), &positions_);
     subscription_calls_ = std::make_unique<SubscriptionCalls>(subscriptions_.get(), &positions_);
-    event_service_ = std::make_unique<EventService>(kPartition, log_.get(), hub_.get(),
-                                                    runner_.get(), subscription_calls_.get());
+    declared_events_ = std::make_unique<DeclaredEvents>(templates_.get());
+    event_service_ = std::make_unique<EventService>(
+        store_.get(), reader_.get(), log_.get(), hub_.get(), runner_.get(),
+        subscription_calls_.get(), declared_events_.get(), settings_.refuse_undeclared_events);
     admin_service_ = MakeAdminService();
+    refused_ = std::make_unique<RefusedRegistrations>(
+        [this](storage::v1::EventRecord event) { runner_->Publish({std::move(event)}, nullptr); });
     handler_service_ = std::make_unique<HandlerService>(
         HandlerService::Parts{kPartition, StreamLimitsOf(settings_), store_.get(), runner_.get(),
-                              &sessions_, task_handlers_.get(), tokens_.get()});
+                              &sessions_, task_handlers_.get(), refused_.get(), tokens_.get()});
     const auto credentials = CredentialsFor(settings_.tls, tokens_.get());
     if (!credentials.ok()) return credentials.status();
     grpc::EnableDefaultHealthCheckService(true);
@@ -403,7 +408,9 @@ class ServerImpl final : public Server {
   std::unique_ptr<TemplateUpgrades> upgrades_;
   std::unique_ptr<TemplateService> template_service_;
   std::unique_ptr<SubscriptionCalls> subscription_calls_;
+  std::unique_ptr<DeclaredEvents> declared_events_;
   std::unique_ptr<EventService> event_service_;
+  std::unique_ptr<RefusedRegistrations> refused_;
   std::unique_ptr<HandlerService> handler_service_;
   std::unique_ptr<AdminService> admin_service_;
   // Set once, under the mutex: the partition's thread looks at it from its first moment on.

@@ -244,6 +244,14 @@ class FakeServer::Services {
                              v1::AcknowledgeResponse* response) override {
       return Give(answers.acknowledge, request, response);
     }
+    grpc::Status ListEvents(grpc::ServerContext*, const v1::ListEventsRequest* request,
+                            v1::ListEventsResponse* response) override {
+      return Give(answers.list_events, request, response);
+    }
+    grpc::Status GetEventInfo(grpc::ServerContext*, const v1::GetEventInfoRequest* request,
+                              v1::GetEventInfoResponse* response) override {
+      return Give(answers.get_event_info, request, response);
+    }
     const FakeAnswers& answers;
     FakeLog& log;
   };

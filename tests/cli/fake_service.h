@@ -44,6 +44,8 @@ struct FakeAnswers {
   Answer<v1::DeleteSubscriptionRequest, v1::DeleteSubscriptionResponse> delete_subscription;
   Answer<v1::ResetSubscriptionRequest, v1::ResetSubscriptionResponse> reset_subscription;
   Answer<v1::AcknowledgeRequest, v1::AcknowledgeResponse> acknowledge;
+  Answer<v1::ListEventsRequest, v1::ListEventsResponse> list_events;
+  Answer<v1::GetEventInfoRequest, v1::GetEventInfoResponse> get_event_info;
 };
 
 // A task, and a log of events that Subscribe serves as the contract says, with numbers as cursors.

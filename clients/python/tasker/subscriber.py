@@ -13,7 +13,8 @@ from ._generated.tasker.v1 import event_service_pb2 as pb
 from ._generated.tasker.v1 import event_service_pb2_grpc, event_subscription_pb2
 from .connection import Addresses, Backoff, Endpoints, Tls, Token, TokenFailed
 from .cursor_store import CursorStore, MemoryCursorStore
-from .event import ALIASES, Event, safe_get
+from .event import Event, safe_get
+from .events import ALIASES
 from .logs import fields
 from .payload import NotJson
 

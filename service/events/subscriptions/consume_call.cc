@@ -6,13 +6,13 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 
+#include "service/events/encoded_response.h"
 #include "service/server/grpc_status.h"
 
 namespace tasker::service {
 namespace {
 
-class ConsumeCall final : public grpc::ServerWriteReactor<v1::SubscribeResponse>,
-                          public EventReceiver {
+class ConsumeCall final : public grpc::ServerWriteReactor<grpc::ByteBuffer>, public EventReceiver {
  public:
   static ConsumeCall* Begin(Subscriptions& subscriptions, Subscriptions::Wanted wanted,
                             NamedSubscription::ConsumerOptions options) {
@@ -31,8 +31,8 @@ class ConsumeCall final : public grpc::ServerWriteReactor<v1::SubscribeResponse>
   void Send(v1::SubscribeResponse response) override {
     absl::MutexLock lock(&mutex_);
     if (finished_) return;
-    response_ = std::move(response);
-    StartWrite(&response_);
+    buffer_ = EncodedResponse(response).buffer();
+    StartWrite(&buffer_);
   }
 
   void End(absl::Status why) override { FinishOnce(ToGrpc(why)); }
@@ -70,25 +70,15 @@ class ConsumeCall final : public grpc::ServerWriteReactor<v1::SubscribeResponse>
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   std::shared_ptr<ConsumeCall> self_ ABSL_GUARDED_BY(mutex_);
   // Of the write under way; gRPC reads it until OnWriteDone.
-  v1::SubscribeResponse response_;
-};
-
-class RefusedCall final : public grpc::ServerWriteReactor<v1::SubscribeResponse> {
- public:
-  explicit RefusedCall(const absl::Status& why) { Finish(ToGrpc(why)); }
-  void OnDone() override { delete this; }
+  grpc::ByteBuffer buffer_;
 };
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::SubscribeResponse>* BeginToConsume(
+grpc::ServerWriteReactor<grpc::ByteBuffer>* BeginToConsume(
     Subscriptions& subscriptions, Subscriptions::Wanted wanted,
     NamedSubscription::ConsumerOptions options) {
   return ConsumeCall::Begin(subscriptions, std::move(wanted), std::move(options));
-}
-
-grpc::ServerWriteReactor<v1::SubscribeResponse>* RefuseToConsume(const absl::Status& why) {
-  return new RefusedCall(why);
 }
 
 }  // namespace tasker::service

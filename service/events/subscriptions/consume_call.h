@@ -1,7 +1,6 @@
 // One call of Subscribe by a consumer of a named subscription.
 #pragma once
 
-#include "absl/status/status.h"
 #include <grpcpp/grpcpp.h>
 
 #include "service/events/subscriptions/subscriptions.h"
@@ -10,11 +9,8 @@
 namespace tasker::service {
 
 // The call, which keeps itself alive until gRPC is done with it. `subscriptions` must outlive it.
-grpc::ServerWriteReactor<v1::SubscribeResponse>* BeginToConsume(
+grpc::ServerWriteReactor<grpc::ByteBuffer>* BeginToConsume(
     Subscriptions& subscriptions, Subscriptions::Wanted wanted,
     NamedSubscription::ConsumerOptions options);
-
-// A call that fails before it begins.
-grpc::ServerWriteReactor<v1::SubscribeResponse>* RefuseToConsume(const absl::Status& why);
 
 }  // namespace tasker::service

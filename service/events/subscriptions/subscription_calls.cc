@@ -4,9 +4,10 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 
 #include "service/events/event_filter.h"
+#include "service/events/subscribe_call.h"
 #include "service/events/subscriptions/consume_call.h"
 #include "service/events/subscriptions/subscription_record.h"
 #include "service/events/subscriptions/subscription_start.h"
@@ -15,14 +16,9 @@
 namespace tasker::service {
 namespace {
 
-constexpr std::uint32_t kBatchDefault = 256;
-constexpr std::uint32_t kBatchMax = 1000;
 constexpr std::uint32_t kUnacknowledgedDefault = 1000;
 constexpr std::uint32_t kUnacknowledgedMax = 10'000;
 constexpr std::size_t kConsumerNameBytesMax = 256;
-constexpr std::int64_t kHeartbeatMs = 10'000;
-constexpr std::int64_t kHeartbeatMsMin = 100;
-constexpr std::int64_t kHeartbeatMsMax = 600'000;
 
 // Answers a call with what comes.
 template <typename Response>
@@ -63,7 +59,9 @@ absl::StatusOr<Subscriptions::Wanted> WantedIn(const Request& request, const std
   return wanted;
 }
 
-absl::StatusOr<NamedSubscription::ConsumerOptions> OptionsIn(const v1::SubscribeRequest& request) {
+absl::StatusOr<NamedSubscription::ConsumerOptions> OptionsIn(
+    const v1::SubscribeRequest& request, const absl::StatusOr<FeedOptions>& feed) {
+  if (!feed.ok()) return feed.status();
   NamedSubscription::ConsumerOptions options;
   if (request.consumer_name().size() > kConsumerNameBytesMax) {
     return absl::InvalidArgumentError("consumer_name: has more than 256 bytes");
@@ -74,38 +72,25 @@ absl::StatusOr<NamedSubscription::ConsumerOptions> OptionsIn(const v1::Subscribe
   }
   options.unacknowledged_max =
       request.unacknowledged_max() == 0 ? kUnacknowledgedDefault : request.unacknowledged_max();
-  if (request.batch_size() > kBatchMax) {
-    return absl::InvalidArgumentError("batch_size: must be at most 1000");
-  }
-  options.batch_max = request.batch_size() == 0 ? kBatchDefault : request.batch_size();
-  std::int64_t heartbeat_ms = kHeartbeatMs;
-  if (request.has_heartbeat()) {
-    const google::protobuf::Duration& heartbeat = request.heartbeat();
-    const bool wild = heartbeat.seconds() < 0 || heartbeat.seconds() > kHeartbeatMsMax / 1000 ||
-                      heartbeat.nanos() < 0 || heartbeat.nanos() > 999'999'999;
-    heartbeat_ms = wild ? -1 : heartbeat.seconds() * 1000 + heartbeat.nanos() / 1'000'000;
-  }
-  if (heartbeat_ms < kHeartbeatMsMin || heartbeat_ms > kHeartbeatMsMax) {
-    return absl::InvalidArgumentError("heartbeat: must be 100 milliseconds to 10 minutes");
-  }
-  options.heartbeat = std::chrono::milliseconds(heartbeat_ms);
+  options.batch_max = feed->batch_events_max;
+  options.heartbeat = absl::ToChronoMilliseconds(feed->heartbeat);
   return options;
 }
 
 }  // namespace
 
-grpc::ServerWriteReactor<v1::SubscribeResponse>* SubscriptionCalls::Subscribe(
-    const v1::SubscribeRequest& request) {
+grpc::ServerWriteReactor<grpc::ByteBuffer>* SubscriptionCalls::Subscribe(
+    const v1::SubscribeRequest& request, const absl::StatusOr<FeedOptions>& feed) {
   absl::StatusOr<Subscriptions::Wanted> wanted =
       WantedIn(request, request.subscription(), "subscription", StartIn(request));
-  absl::StatusOr<NamedSubscription::ConsumerOptions> options = OptionsIn(request);
+  absl::StatusOr<NamedSubscription::ConsumerOptions> options = OptionsIn(request, feed);
   absl::Status checked = wanted.status();
   if (checked.ok()) checked = options.status();
   if (!checked.ok()) {
     subscriptions_.Refused(request.subscription(), checked);
-    return RefuseToConsume(checked);
+    return RefuseToFollow(checked);
   }
-  if (checked = CheckAtLeast(positions_, request); !checked.ok()) return RefuseToConsume(checked);
+  if (checked = CheckAtLeast(positions_, request); !checked.ok()) return RefuseToFollow(checked);
   return BeginToConsume(subscriptions_, *std::move(wanted), *std::move(options));
 }
 

@@ -16,8 +16,10 @@ class SubscriptionCalls {
   SubscriptionCalls(Subscriptions* subscriptions, const KnownPositions* positions)
       : subscriptions_(*subscriptions), positions_(*positions) {}
 
-  // Precondition: `request` names a subscription.
-  grpc::ServerWriteReactor<v1::SubscribeResponse>* Subscribe(const v1::SubscribeRequest& request);
+  // Precondition: `request` names a subscription. `feed`: what of it holds for all calls, or what
+  // is wrong with that.
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Subscribe(const v1::SubscribeRequest& request,
+                                                        const absl::StatusOr<FeedOptions>& feed);
 
   grpc::ServerUnaryReactor* Create(grpc::CallbackServerContext* context,
                                    const v1::CreateSubscriptionRequest* request,

@@ -6,7 +6,6 @@
 
 #include "service/events/registry_events.h"
 #include "service/events/subscriptions/subscription_record.h"
-#include "service/events/subscriptions/subscription_start.h"
 #include "service/events/subscriptions/subscriptions.h"
 #include "service/pipeline/clock.h"
 #include "service/pipeline/position.h"
@@ -34,7 +33,7 @@ void Subscriptions::Make(Wanted wanted, Made made) {
   const v1::EventFilter given = wanted.filter.value_or(v1::EventFilter());
   absl::StatusOr<EventFilter> filter = EventFilter::Make(given);
   const absl::StatusOr<EventCursor> mark =
-      filter.ok() ? ResolveStart(wanted.start, *filter, *parts_.log) : filter.status();
+      filter.ok() ? starts_.Find(wanted.start, *filter) : filter.status();
   if (!mark.ok()) {
     made(mark.status(), {});
     return;
@@ -159,8 +158,7 @@ void Subscriptions::ResetNow(const std::string& name, const v1::EventStart& star
   NamedSubscription* found = Find(name);
   absl::StatusOr<EventCursor> mark = Refusal();
   if (!draining_) {
-    mark =
-        found == nullptr ? NoSubscription(name) : ResolveStart(start, found->filter(), *parts_.log);
+    mark = found == nullptr ? NoSubscription(name) : starts_.Find(start, found->filter());
   }
   if (!mark.ok()) {
     answer(mark.status());

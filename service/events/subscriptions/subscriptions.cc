@@ -36,7 +36,10 @@ absl::Status Subscriptions::NoSubscription(const std::string& name) {
 }
 
 Subscriptions::Subscriptions(const Parts& parts)
-    : parts_(parts), consumer_prefix_(FreshPrefix()), thread_([this] { return Settle(); }) {}
+    : parts_(parts),
+      starts_(parts.store, parts.log),
+      consumer_prefix_(FreshPrefix()),
+      thread_([this] { return Settle(); }) {}
 
 absl::StatusOr<std::unique_ptr<Subscriptions>> Subscriptions::Open(const Parts& parts) {
   std::unique_ptr<Subscriptions> opened(new Subscriptions(parts));

@@ -20,6 +20,7 @@
 
 #include "service/events/event_hub.h"
 #include "service/events/event_log.h"
+#include "service/events/event_start.h"
 #include "service/events/subscriptions/event_counts.h"
 #include "service/events/subscriptions/named_subscription.h"
 #include "service/events/subscriptions/subscription_thread.h"
@@ -157,6 +158,7 @@ class Subscriptions {
   void AddLag(v1::Subscription& subscription);
 
   const Parts parts_;
+  const EventStarts starts_;
   // Different at each start of the service, so that nobody is taken for a consumer of an earlier
   // one.
   const std::string consumer_prefix_;
