@@ -12,8 +12,8 @@
 namespace tasker::service {
 namespace {
 
-using google::protobuf::io::CodedInputStream;
 using google::protobuf::internal::WireFormatLite;
+using google::protobuf::io::CodedInputStream;
 
 // How many commits are looked at in one go.
 constexpr std::uint64_t kCommitsPerScan = 4096;

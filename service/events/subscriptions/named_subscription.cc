@@ -19,6 +19,10 @@ using google::protobuf::util::TimeUtil;
 // What a response holds at most, as the hub's own.
 constexpr std::size_t kBytesPerResponseMax = 1u << 20;
 
+// How the hub feeds us.
+constexpr std::size_t kEventsPerBatch = 1000;
+constexpr absl::Duration kMoveOnEvery = absl::Seconds(2);
+
 // How long the mark may be ahead of what is stored when only events that do not match moved it.
 constexpr std::chrono::seconds kStoreMarkAfter{10};
 
@@ -144,7 +148,13 @@ void NamedSubscription::Suspend(const absl::Status& why) {
 
 void NamedSubscription::StartFeed() {
   hub_waits_ = false;
-  fed_by_ = world_.hub->Subscribe(filter_, sharing_.mark(), std::make_shared<Feed>(post_, ++feed_));
+  FeedOptions options;
+  options.batch_events_max = kEventsPerBatch;
+  // Moves the mark over what does not match.
+  options.heartbeat = kMoveOnEvery;
+  options.greet = false;
+  fed_by_ = world_.hub->Subscribe(filter_, sharing_.mark(), std::make_shared<Feed>(post_, ++feed_),
+                                  options);
 }
 
 void NamedSubscription::StopFeed() {

@@ -42,15 +42,14 @@ v1::EventFilter Canonical(v1::EventFilter filter) {
 }  // namespace
 
 absl::Status CheckSubscriptionName(std::string_view name, std::string_view field) {
-  if (!name.empty() && name.size() <= kNameBytesMax &&
-      std::ranges::all_of(name, IsNameCharacter)) {
+  if (!name.empty() && name.size() <= kNameBytesMax && std::ranges::all_of(name, IsNameCharacter)) {
     return absl::OkStatus();
   }
   const std::string what =
-      name.empty()                  ? "is missing"
-      : name.size() > kNameBytesMax ? absl::StrCat("has ", name.size(), " bytes")
-                                    : absl::StrCat("\"", absl::CHexEscape(std::string(name)),
-                                                   "\" has other characters");
+      name.empty() ? "is missing"
+      : name.size() > kNameBytesMax
+          ? absl::StrCat("has ", name.size(), " bytes")
+          : absl::StrCat("\"", absl::CHexEscape(std::string(name)), "\" has other characters");
   return absl::InvalidArgumentError(
       absl::StrCat(std::string(field), ": ", what,
                    "; a name is letters, digits, `.`, `_` and `-`, at most 128 bytes"));

@@ -13,8 +13,8 @@
 
 namespace tasker::service {
 
-// Does what it is given, one after the other, on a thread called `subscriptions`. Public methods may
-// be called from any thread.
+// Does what it is given, one after the other, on a thread called `subscriptions`. Public methods
+// may be called from any thread.
 class SubscriptionThread {
  public:
   using Work = absl::AnyInvocable<void()>;
