@@ -95,6 +95,8 @@ class Reader {
                                  {"task_memory", Size(&settings_.task_memory_bytes, kTaskBytesLeast,
                                                       kStoreBytesMost, "64KiB to 1TiB")},
                                  {"handler_classes", Counts(&settings_.handler_class_limits)}})},
+                 {"events", Map({{"undeclared", Choice(&settings_.refuse_undeclared_events, "allow",
+                                                       "refuse")}})},
                  {"retry", Map({{"backoff", Durations(&settings_.retry.backoff)},
                                 {"multiplier", Number(&settings_.retry.multiplier, 1, 100)},
                                 {"backoff_max", Duration(&settings_.retry.backoff_max)},
@@ -155,6 +157,20 @@ class Reader {
         *out = *text;
       } else {
         fields.Error(key, absl::StrCat("`", *text, "` is not ", expected));
+      }
+    };
+  }
+
+  // One of two words, of which the second is true.
+  Section::Read Choice(bool* out, std::string_view no, std::string_view yes) {
+    return [this, out, no, yes](const YamlFields& fields, const std::string& key) {
+      const std::optional<std::string> text = Filled(fields, key);
+      if (!text) return;
+      if (*text == no || *text == yes) {
+        *out = *text == yes;
+      } else {
+        fields.Error(key, absl::StrCat("`", *text, "` is neither ", std::string(no), " nor ",
+                                       std::string(yes)));
       }
     };
   }

@@ -137,6 +137,12 @@ std::string_view HistoryPlaceIn(std::string_view history_key) {
   return history_key.size() < prefix ? std::string_view() : history_key.substr(prefix);
 }
 
+std::optional<Sequence> HistorySequenceIn(std::string_view history_key) {
+  const std::string_view place = HistoryPlaceIn(history_key);
+  if (place.size() < sizeof(std::uint64_t)) return std::nullopt;
+  return Sequence{ReadBigEndian<std::uint64_t>(place)};
+}
+
 std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key) {
   constexpr std::size_t kPrefix = kSlotSize + sizeof(std::uint64_t);
   if (created_key.size() != kPrefix + kTaskIdSize) return std::nullopt;

@@ -114,6 +114,10 @@ std::optional<FinishedPlace> FinishedPlaceIn(std::string_view finished_key);
 // Where in a task's history a key stands: everything behind the task. Empty if it is no such key.
 std::string_view HistoryPlaceIn(std::string_view history_key);
 
+// The commit in a key of the table history, also one that goes on behind it; nullopt if there is
+// none.
+std::optional<Sequence> HistorySequenceIn(std::string_view history_key);
+
 // The id in a key of the table created; nullopt if it is not one.
 std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key);
 

@@ -9,6 +9,7 @@
 
 #include "clients/cli/admin_commands.h"
 #include "clients/cli/bench_commands.h"
+#include "clients/cli/event_catalog_commands.h"
 #include "clients/cli/event_commands.h"
 #include "clients/cli/generate_commands.h"
 #include "clients/cli/graph_commands.h"
@@ -118,6 +119,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   OperatorCommands operator_commands(app, session);
   GraphCommands graph_commands(app, session);
   EventCommands event_commands(app, session);
+  EventCatalogCommands event_catalog_commands(app, session);
   HandlerCommands handler_commands(app, session);
   ProtocolCommands protocol_commands(app, session);
   AdminCommands admin_commands(app, session);

@@ -1,27 +1,19 @@
 #include "service/events/event_filter.h"
 
 #include <algorithm>
-#include <array>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-#include "engine/events/event_names.h"
+#include "config/events/event_catalog.h"
+#include "config/events/event_name.h"
 #include "engine/model/ids.h"
 
 namespace tasker::service {
 namespace {
 
-constexpr std::array<std::string_view, 6> kCategories = {"task",          "step",     "workflow",
-                                                         "observability", "registry", "custom"};
-
-// Names that the guide of the Rails engine uses for what its catalog calls otherwise.
-std::string_view WithoutAlias(std::string_view name) {
-  if (name == "task.started") return engine::event_names::kTaskStartRequested;
-  if (name == "step.started") return engine::event_names::kStepExecutionRequested;
-  return name;
-}
+constexpr auto& kCategories = config::kEventCategories;
 
 bool IsNamePattern(std::string_view pattern) {
   return !pattern.empty() && std::ranges::all_of(pattern, [](char c) {
@@ -56,9 +48,7 @@ bool MatchesPattern(std::string_view pattern, std::string_view text) {
 }
 
 std::string_view CategoryOf(std::string_view event_name) {
-  const std::string_view first = event_name.substr(0, event_name.find('.'));
-  if (first == "handler" || first == "subscriber") return "registry";
-  return std::ranges::find(kCategories, first) != kCategories.end() ? first : "custom";
+  return config::EventCategoryOf(event_name);
 }
 
 absl::StatusOr<EventFilter> EventFilter::Make(const v1::EventFilter& filter) {
@@ -69,7 +59,7 @@ absl::StatusOr<EventFilter> EventFilter::Make(const v1::EventFilter& filter) {
           "filter.names[", i, "]: \"", absl::CHexEscape(filter.names(i)),
           "\" is not an event name or pattern: lower-case letters, digits, `_`, `.` and `*`"));
     }
-    made.names_.emplace_back(WithoutAlias(filter.names(i)));
+    made.names_.emplace_back(config::EventCatalog::BuiltIn().Canonical(filter.names(i)));
   }
   for (int i = 0; i < filter.task_ids_size(); ++i) {
     const std::optional<engine::TaskId> id = engine::TaskId::Parse(filter.task_ids(i));

@@ -9,6 +9,7 @@
 #include "absl/synchronization/mutex.h"
 
 #include "service/events/custom_event_check.h"
+#include "service/events/event_catalog_view.h"
 #include "service/pipeline/clock.h"
 #include "service/pipeline/position.h"
 #include "service/server/grpc_status.h"
@@ -137,6 +138,8 @@ grpc::ServerUnaryReactor* EventService::PublishEvent(grpc::CallbackServerContext
     checked = absl::InvalidArgumentError(
         absl::StrCat("task_id: \"", absl::CHexEscape(request->task_id()), "\" is not a UUID"));
   }
+  // Of an open task the engine knows what its template declares.
+  if (checked.ok() && !task) checked = declared_.Check(*event, only_declared_);
   if (!checked.ok()) {
     reactor->Finish(ToGrpc(checked));
     return reactor;
@@ -155,6 +158,27 @@ grpc::ServerUnaryReactor* EventService::PublishEvent(grpc::CallbackServerContext
   record.set_payload(std::string(engine::View(event->payload)));
   record.set_at_us(ReadClock().time_since_epoch().count());
   runner_.Publish({std::move(record)}, std::move(done));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* EventService::ListEvents(grpc::CallbackServerContext* context,
+                                                   const v1::ListEventsRequest* request,
+                                                   v1::ListEventsResponse* response) {
+  absl::StatusOr<v1::ListEventsResponse> answer = service::ListEvents(*request, *declared_.Now());
+  if (answer.ok()) *response = *std::move(answer);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(answer.status()));
+  return reactor;
+}
+
+grpc::ServerUnaryReactor* EventService::GetEventInfo(grpc::CallbackServerContext* context,
+                                                     const v1::GetEventInfoRequest* request,
+                                                     v1::GetEventInfoResponse* response) {
+  absl::StatusOr<v1::GetEventInfoResponse> answer =
+      service::GetEventInfo(*request, *declared_.Now());
+  if (answer.ok()) *response = *std::move(answer);
+  grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  reactor->Finish(ToGrpc(answer.status()));
   return reactor;
 }
 

@@ -25,6 +25,7 @@ class HandlerService final : public v1::HandlerService::CallbackService {
     PartitionRunner* runner = nullptr;
     HandlerSessions* sessions = nullptr;
     TaskHandlerClasses* task_handlers = nullptr;
+    RefusedRegistrations* refused = nullptr;
     // Null: no access token is asked for.
     AccessTokens* tokens = nullptr;
   };

@@ -203,6 +203,11 @@ absl::Status PartitionRunner::store_status() const {
   return refusing_;
 }
 
+storage::Sequence PartitionRunner::committed() const {
+  absl::MutexLock lock(&next_mutex_);
+  return committed_;
+}
+
 void PartitionRunner::Stop() {
   absl::MutexLock lock(&stop_mutex_);
   {

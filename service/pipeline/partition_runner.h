@@ -125,6 +125,7 @@ class PartitionRunner {
   // Commits everything submitted so far, then ends both threads. Idempotent.
   void Stop();
 
+  storage::PartitionId partition() const { return options_.partition; }
   // Submissions that wait to be applied.
   std::size_t backlog() const;
   // Tasks that are open, as of the last commands applied.
@@ -133,6 +134,8 @@ class PartitionRunner {
   std::size_t sleeping_tasks() const { return sleeping_tasks_.load(std::memory_order_relaxed); }
   // OK, or why the store takes no commits.
   absl::Status store_status() const;
+  // The newest commit that is durable; seen by every read that begins from now on.
+  storage::Sequence committed() const;
 
  private:
   struct Group;
@@ -228,7 +231,7 @@ class PartitionRunner {
   bool commit_failed_ ABSL_GUARDED_BY(inbox_mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(inbox_mutex_) = false;
 
-  absl::Mutex next_mutex_;
+  mutable absl::Mutex next_mutex_;
   absl::CondVar next_changed_;
   // The group behind the one being committed; null: there is room for one.
   std::unique_ptr<Group> next_ ABSL_GUARDED_BY(next_mutex_);

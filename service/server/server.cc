@@ -29,6 +29,7 @@
 #include "service/metrics/metrics.h"
 #include "service/operators/operator_service.h"
 #include "service/payloads/payload_limits.h"
+#include "service/pipeline/known_positions.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/pipeline/recovery.h"
 #include "service/security/server_security.h"
@@ -69,6 +70,7 @@ engine::PartitionSettings PartitionSettingsOf(const config::Settings& settings) 
   partition.class_limits = settings.handler_class_limits;
   partition.task_memory_max = settings.task_memory_bytes;
   partition.collected_bytes_max = CollectedBytesMax(settings.payload_bytes_max);
+  partition.only_declared_events = settings.refuse_undeclared_events;
   partition.retry.backoff.assign(settings.retry.backoff.begin(), settings.retry.backoff.end());
   partition.retry.multiplier = settings.retry.multiplier;
   partition.retry.delay_max = Micros(settings.retry.backoff_max);
@@ -195,6 +197,8 @@ class ServerImpl final : public Server {
       if (absl::Status begun = template_folder_->Begin(); !begun.ok()) return begun;
     }
     reader_ = std::make_unique<TaskReader>(store_.get(), kPartition, find_template_);
+    positions_.Add(kPartition, [this] { return runner_->committed(); });
+    positions_.Add(storage::kCatalog, [this] { return templates_->newest(); });
     spdlog::info("{} open tasks taken up", runner_->open_tasks());
     return absl::OkStatus();
   }
@@ -212,21 +216,25 @@ class ServerImpl final : public Server {
       if (!tokens.ok()) return tokens.status();
       tokens_ = *std::move(tokens);
     }
-    task_service_ =
-        std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max, templates_.get(),
-                                      task_handlers_.get(), runner_.get(), reader_.get());
-    operator_service_ = std::make_unique<OperatorService>(kPartition, settings_.payload_bytes_max,
-                                                          runner_.get(), reader_.get());
+    task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
+                                                  templates_.get(), task_handlers_.get(),
+                                                  runner_.get(), reader_.get(), &positions_);
+    operator_service_ = std::make_unique<OperatorService>(
+        kPartition, settings_.payload_bytes_max, runner_.get(), reader_.get(), &positions_);
     upgrades_ = std::make_unique<TemplateUpgrades>(templates_.get(), store_.get(), runner_.get(),
                                                    &maintenance_);
     template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
-                                                          upgrades_.get());
+                                                          upgrades_.get(), &positions_);
+    declared_events_ = std::make_unique<DeclaredEvents>(templates_.get());
     event_service_ =
-        std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get());
+        std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get(),
+                                       declared_events_.get(), settings_.refuse_undeclared_events);
     admin_service_ = MakeAdminService();
+    refused_ = std::make_unique<RefusedRegistrations>(
+        [this](storage::v1::EventRecord event) { runner_->Publish({std::move(event)}, nullptr); });
     handler_service_ = std::make_unique<HandlerService>(
         HandlerService::Parts{kPartition, StreamLimitsOf(settings_), store_.get(), runner_.get(),
-                              &sessions_, task_handlers_.get(), tokens_.get()});
+                              &sessions_, task_handlers_.get(), refused_.get(), tokens_.get()});
     const auto credentials = CredentialsFor(settings_.tls, tokens_.get());
     if (!credentials.ok()) return credentials.status();
     grpc::EnableDefaultHealthCheckService(true);
@@ -375,13 +383,16 @@ class ServerImpl final : public Server {
   std::unique_ptr<TemplateFolder> template_folder_;
   std::shared_ptr<TemplateMetrics> template_metrics_;
   std::unique_ptr<TaskReader> reader_;
+  KnownPositions positions_;
   std::unique_ptr<Retention> retention_;
   Maintenance maintenance_;
   std::unique_ptr<TaskService> task_service_;
   std::unique_ptr<OperatorService> operator_service_;
   std::unique_ptr<TemplateUpgrades> upgrades_;
   std::unique_ptr<TemplateService> template_service_;
+  std::unique_ptr<DeclaredEvents> declared_events_;
   std::unique_ptr<EventService> event_service_;
+  std::unique_ptr<RefusedRegistrations> refused_;
   std::unique_ptr<HandlerService> handler_service_;
   std::unique_ptr<AdminService> admin_service_;
   // Set once, under the mutex: the partition's thread looks at it from its first moment on.

@@ -1,6 +1,7 @@
 #include "service/tasks/task_history.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 
 #include "engine/states/step_machine.h"
 #include "engine/states/task_machine.h"
+#include "service/tasks/history_events.h"
 #include "storage/keys.h"
 #include "tasker/storage/v1/records.pb.h"
 
@@ -92,8 +94,9 @@ absl::StatusOr<std::string> FirstKey(const engine::TaskId& task, const std::stri
 }  // namespace
 
 absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
-    storage::Store& store, const TaskReader::FindTemplate& find_template,
-    const engine::TaskId& task, const v1::GetTaskHistoryRequest& request) {
+    storage::Store& store, storage::PartitionId partition,
+    const TaskReader::FindTemplate& find_template, const engine::TaskId& task,
+    const v1::GetTaskHistoryRequest& request) {
   if (request.page_size() > kPageSizeMax) {
     return absl::InvalidArgumentError(
         absl::StrCat("page_size: ", request.page_size(), " is over the limit of ", kPageSizeMax));
@@ -120,6 +123,8 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
   const auto rows =
       snapshot->Scan(Table::kHistory, *first, storage::KeyAfter(storage::TaskKey(task.bytes())));
   std::string last;
+  // Of the row before this page, or the row before.
+  std::optional<storage::Sequence> before = storage::HistorySequenceIn(*first);
   for (; rows->Valid(); rows->Next()) {
     if (page.entries_size() >= size) {
       page.set_next_page_token(absl::WebSafeBase64Escape(last));
@@ -132,9 +137,16 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
       return absl::DataLossError(
           absl::StrCat("task ", task.ToString(), ": a row of its history cannot be read"));
     }
+    const int begin = page.entries_size();
     for (const storage::v1::Transition& transition : history.transitions()) {
       Fill(transition, record, names, *page.add_entries());
     }
+    const auto sequence = storage::HistorySequenceIn(rows->key());
+    if (!request.include_events() || !sequence || begin == page.entries_size()) continue;
+    if (std::exchange(before, sequence) == sequence) continue;
+    absl::Status added = AddEventsOf(task, partition, *sequence, *snapshot,
+                                     *page.mutable_entries(begin)->mutable_events());
+    if (!added.ok()) return added;
   }
   if (absl::Status status = rows->status(); !status.ok()) return status;
   return page;

@@ -227,7 +227,7 @@ std::string TaskReader::StepNameOf(storage::Snapshot& snapshot, const engine::Ta
 
 absl::StatusOr<v1::GetTaskHistoryResponse> TaskReader::History(
     const engine::TaskId& id, const v1::GetTaskHistoryRequest& request) const {
-  return ReadTaskHistory(store_, find_template_, id, request);
+  return ReadTaskHistory(store_, partition_, find_template_, id, request);
 }
 
 absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksRequest& request) const {

@@ -138,7 +138,7 @@ grpc::Status FakeLog::GetTask(const v1::GetTaskRequest& request, v1::GetTaskResp
 class FakeServer::Services {
  public:
   Services(const FakeAnswers& answers, FakeLog& log)
-      : templates_(answers), tasks_(answers, log), events_(log), handlers_(answers) {}
+      : templates_(answers), tasks_(answers, log), events_(answers, log), handlers_(answers) {}
 
   void Register(grpc::ServerBuilder& builder) {
     builder.RegisterService(&templates_);
@@ -207,11 +207,20 @@ class FakeServer::Services {
   };
 
   struct Events : v1::EventService::Service {
-    explicit Events(FakeLog& l) : log(l) {}
+    Events(const FakeAnswers& a, FakeLog& l) : answers(a), log(l) {}
     grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
                            grpc::ServerWriter<v1::SubscribeResponse>* writer) override {
       return log.Subscribe(*context, *request, *writer);
     }
+    grpc::Status ListEvents(grpc::ServerContext*, const v1::ListEventsRequest* request,
+                            v1::ListEventsResponse* response) override {
+      return Give(answers.list_events, request, response);
+    }
+    grpc::Status GetEventInfo(grpc::ServerContext*, const v1::GetEventInfoRequest* request,
+                              v1::GetEventInfoResponse* response) override {
+      return Give(answers.get_event_info, request, response);
+    }
+    const FakeAnswers& answers;
     FakeLog& log;
   };
 

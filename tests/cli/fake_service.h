@@ -38,6 +38,8 @@ struct FakeAnswers {
   Answer<v1::ListTasksRequest, v1::ListTasksResponse> list_tasks;
   Answer<v1::CancelTaskRequest, v1::CancelTaskResponse> cancel_task;
   Answer<v1::ListHandlersRequest, v1::ListHandlersResponse> list_handlers;
+  Answer<v1::ListEventsRequest, v1::ListEventsResponse> list_events;
+  Answer<v1::GetEventInfoRequest, v1::GetEventInfoResponse> get_event_info;
 };
 
 // A task, and a log of events that Subscribe serves as the contract says, with numbers as cursors.

@@ -8,11 +8,13 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 import grpc
 
+from ._generated.tasker.v1 import event_pb2
 from ._generated.tasker.v1 import event_service_pb2 as pb
 from ._generated.tasker.v1 import event_service_pb2_grpc
 from .connection import Addresses, Backoff, Endpoints, Tls, Token, TokenFailed
 from .cursor_store import CursorStore, MemoryCursorStore
-from .event import ALIASES, Event, safe_get
+from .event import Event, safe_get
+from .events import ALIASES
 from .logs import fields
 from .payload import NotJson
 
@@ -41,7 +43,7 @@ def follow(
 ) -> Tuple[Any, Iterator[pb.SubscribeResponse]]:
     """Opens one stream. Returns the call, which can be cancelled, and its responses."""
     request = pb.SubscribeRequest(
-        filter=pb.EventFilter(names=names, task_ids=task_ids, namespace=namespace, task_name=task_name)
+        filter=event_pb2.EventFilter(names=names, task_ids=task_ids, namespace=namespace, task_name=task_name)
     )
     if start == EARLIEST:
         request.from_earliest = True
@@ -156,7 +158,7 @@ class Subscriber:
                 self._store.save(self.cursor)
                 self.subscribed.set()
 
-    def _handle(self, event: pb.Event) -> None:
+    def _handle(self, event: event_pb2.Event) -> None:
         try:
             self.dispatch(Event(event))
         except NotJson as error:

@@ -9,7 +9,7 @@ import pytest
 from fake_engine import PATIENCE_S
 
 from tasker import EARLIEST, Subscriber
-from tasker._generated.tasker.v1 import event_service_pb2 as pb
+from tasker._generated.tasker.v1 import event_pb2, event_service_pb2 as pb
 from tasker._generated.tasker.v1 import event_service_pb2_grpc
 
 
@@ -29,7 +29,7 @@ class FakeEvents(event_service_pb2_grpc.EventServiceServicer):
         script = self._scripts.pop(0) if self._scripts else []
         yield pb.SubscribeResponse(cursor="start")
         for names in script:
-            events = [pb.Event(name=name, cursor=f"after {name}", payload=b'{"k": "v"}') for name in names]
+            events = [event_pb2.Event(name=name, cursor=f"after {name}", payload=b'{"k": "v"}') for name in names]
             yield pb.SubscribeResponse(events=events, cursor=f"after {names[-1]}")
         if script:
             context.abort(grpc.StatusCode.UNAVAILABLE, "cut by the test")

@@ -2,9 +2,9 @@
 import { status, type ClientReadableStream, type ServiceError } from "@grpc/grpc-js";
 import { Backoff, pause } from "../connection.js";
 import { fromServiceError, TaskerError } from "../errors.js";
+import type { Event as EventMessage } from "../generated/tasker/v1/event.js";
 import {
   EventServiceService,
-  type Event as EventMessage,
   type SubscribeRequest,
   type SubscribeResponse,
 } from "../generated/tasker/v1/event_service.js";
