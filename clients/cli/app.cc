@@ -19,6 +19,7 @@
 #include "clients/cli/protocol_commands.h"
 #include "clients/cli/security_options.h"
 #include "clients/cli/session.h"
+#include "clients/cli/subscription_commands.h"
 #include "clients/cli/task_commands.h"
 #include "clients/cli/template_check_commands.h"
 #include "clients/cli/template_commands.h"
@@ -119,6 +120,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   OperatorCommands operator_commands(app, session);
   GraphCommands graph_commands(app, session);
   EventCommands event_commands(app, session);
+  SubscriptionCommands subscription_commands(app, session);
   EventCatalogCommands event_catalog_commands(app, session);
   HandlerCommands handler_commands(app, session);
   ProtocolCommands protocol_commands(app, session);

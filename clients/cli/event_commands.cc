@@ -31,6 +31,14 @@ EventCommands::EventCommands(CLI::App& app, Session& session) : session_(session
           ->excludes(time);
   tail->add_flag("--open", open_only_, "Of these tasks leave out those that have finished")
       ->needs(snapshot);
+  auto* subscription =
+      tail->add_option("--subscription", subscription_,
+                       "Consume the named subscription, which is made if there is none")
+          ->type_name("NAME")
+          ->excludes(snapshot);
+  tail->add_flag("--ack", acknowledge_,
+                 "Acknowledge what was printed, so that it does not come again")
+      ->needs(subscription);
   tail->add_option("--limit", limit_, "Stop after this many events")
       ->type_name("N")
       ->check(CLI::PositiveNumber.description(""));
@@ -41,6 +49,9 @@ EventCommands::EventCommands(CLI::App& app, Session& session) : session_(session
 std::optional<v1::SubscribeRequest> EventCommands::TailRequest() {
   v1::SubscribeRequest request;
   *request.mutable_filter() = filter_.Filter();
+  request.set_subscription(subscription_);
+  // Without a filter a subscription that is there keeps to its own.
+  if (!subscription_.empty() && request.filter().ByteSizeLong() == 0) request.clear_filter();
   if (from_earliest_) request.set_from_earliest(true);
   if (!after_.empty()) request.set_after_cursor(after_);
   if (snapshot_) request.mutable_snapshot()->set_open_only(open_only_);
@@ -57,15 +68,10 @@ ExitCode EventCommands::Tail(Connection& connection) {
   if (!request) return ExitCode::kUsage;
   EventFeed feed(connection, *request, EventFeed::Expiry::kFail);
   auto& console = session_.console;
-  std::uint64_t printed = 0;
   while (true) {
     switch (feed.Next(absl::Now() + absl::Hours(1))) {
       case EventFeed::Signal::kEvents:
-        for (const auto& event : feed.events()) {
-          if (!Print(event)) return ExitCode::kRefused;
-          if (++printed == limit_) return ExitCode::kOk;
-        }
-        console.out.flush();
+        if (const auto code = Take(connection, feed)) return *code;
         break;
       case EventFeed::Signal::kTasks:
         if (!PrintTasks(feed)) return ExitCode::kRefused;
@@ -86,6 +92,35 @@ ExitCode EventCommands::Tail(Connection& connection) {
         break;
     }
   }
+}
+
+std::optional<ExitCode> EventCommands::Take(Connection& connection, const EventFeed& feed) {
+  std::string cursor;
+  for (const auto& event : feed.events()) {
+    if (!Print(event)) return ExitCode::kRefused;
+    cursor = event.cursor();
+    if (++printed_ == limit_) break;
+  }
+  session_.console.out.flush();
+  if (acknowledge_ && !Acknowledge(connection, feed, cursor)) return ExitCode::kRefused;
+  if (printed_ == limit_) return ExitCode::kOk;
+  return std::nullopt;
+}
+
+bool EventCommands::Acknowledge(Connection& connection, const EventFeed& feed,
+                                const std::string& cursor) {
+  v1::AcknowledgeRequest request;
+  request.set_subscription(subscription_);
+  request.set_cursor(cursor);
+  request.set_consumer_id(feed.consumer_id());
+  v1::AcknowledgeResponse response;
+  const auto status =
+      connection.events().Acknowledge(connection.NewCall().get(), request, &response);
+  if (status.ok()) return true;
+  ReportFailure(session_, status);
+  // Then the feed breaks as well, and goes on if it can; what was not acknowledged comes again.
+  return status.error_code() == grpc::StatusCode::UNAVAILABLE ||
+         status.error_code() == grpc::StatusCode::ABORTED;
 }
 
 bool EventCommands::Print(const v1::Event& event) {

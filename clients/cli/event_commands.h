@@ -24,6 +24,10 @@ class EventCommands {
   ExitCode Tail(Connection& connection);
   // Nullopt: an option is wrong, which was reported.
   std::optional<v1::SubscribeRequest> TailRequest();
+  // Prints what came, and acknowledges it if told to; what it returns ends the command.
+  std::optional<ExitCode> Take(Connection& connection, const EventFeed& feed);
+  // False: it failed in a way that trying again does not mend; it is said.
+  bool Acknowledge(Connection& connection, const EventFeed& feed, const std::string& cursor);
   // One event on stdout; false if it cannot be shown.
   bool Print(const v1::Event& event);
   // The feed's tasks on stdout; false if they cannot be shown.
@@ -38,6 +42,9 @@ class EventCommands {
   bool snapshot_ = false;
   bool open_only_ = false;
   bool from_earliest_ = false;
+  std::string subscription_;
+  bool acknowledge_ = false;
+  std::uint64_t printed_ = 0;
   // 0: no limit.
   std::uint64_t limit_ = 0;
   EventLine line_;

@@ -57,6 +57,7 @@ void EventFeed::Subscribe() {
 EventFeed::Signal EventFeed::Received() {
   const auto& response = stream_->response();
   if (!response.cursor().empty()) cursor_ = response.cursor();
+  if (!response.consumer_id().empty()) consumer_id_ = response.consumer_id();
   if (!live_) {
     live_ = true;
     was_live_ = true;

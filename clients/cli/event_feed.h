@@ -60,6 +60,9 @@ class EventFeed {
   const v1::Position& snapshot_position() const { return stream_->response().snapshot_position(); }
   bool snapshot_complete() const { return snapshot_complete_; }
   const grpc::Status& status() const { return status_; }
+  // How a named subscription calls the one who consumes it by this feed; another after each
+  // kInterrupted.
+  const std::string& consumer_id() const { return consumer_id_; }
   // Everything up to here was handed out; empty if nothing was yet.
   const std::string& cursor() const { return cursor_; }
 
@@ -75,6 +78,7 @@ class EventFeed {
   const Expiry expiry_;
   std::optional<EventStream> stream_;
   std::string cursor_;
+  std::string consumer_id_;
   grpc::Status status_;
   bool failed_ = false;
   bool live_ = false;

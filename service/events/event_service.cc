@@ -54,9 +54,10 @@ grpc::ServerWriteReactor<grpc::ByteBuffer>* EventService::Subscribe(
     return RefuseToFollow(absl::InvalidArgumentError("the message is no SubscribeRequest"));
   }
   if (draining_) return RefuseToFollow(absl::UnavailableError("the service stops"));
+  const absl::StatusOr<FeedOptions> options = OptionsOf(request);
+  if (!request.subscription().empty()) return subscriptions_.Subscribe(request, options);
   absl::StatusOr<EventFilter> filter = EventFilter::Make(request.filter());
   if (!filter.ok()) return RefuseToFollow(filter.status());
-  const absl::StatusOr<FeedOptions> options = OptionsOf(request);
   if (!options.ok()) return RefuseToFollow(options.status());
   const absl::StatusOr<EventCursor> start = starts_.Find(request, *filter);
   if (!start.ok()) return RefuseToFollow(start.status());

@@ -9,6 +9,7 @@
 #include "service/events/event_hub.h"
 #include "service/events/event_log.h"
 #include "service/events/event_start.h"
+#include "service/events/subscriptions/subscription_calls.h"
 #include "service/events/task_snapshot.h"
 #include "service/pipeline/partition_runner.h"
 #include "tasker/v1/event_service.grpc.pb.h"
@@ -23,13 +24,15 @@ class EventService final
  public:
   // `only_declared`: see Settings::refuse_undeclared_events.
   EventService(storage::Store* store, const TaskReader* tasks, EventLog* log, EventHub* hub,
-               PartitionRunner* runner, const DeclaredEvents* declared, bool only_declared)
+               PartitionRunner* runner, SubscriptionCalls* subscriptions,
+               const DeclaredEvents* declared, bool only_declared)
       : partition_(log->partition()),
         snapshots_({store, tasks}),
         starts_(store, log),
         log_(*log),
         hub_(*hub),
         runner_(*runner),
+        subscriptions_(*subscriptions),
         declared_(*declared),
         only_declared_(only_declared) {}
 
@@ -40,6 +43,36 @@ class EventService final
                                          const v1::PublishEventRequest* request,
                                          v1::PublishEventResponse* response) override;
 
+  grpc::ServerUnaryReactor* CreateSubscription(grpc::CallbackServerContext* context,
+                                               const v1::CreateSubscriptionRequest* request,
+                                               v1::CreateSubscriptionResponse* response) override {
+    return subscriptions_.Create(context, request, response);
+  }
+  grpc::ServerUnaryReactor* GetSubscription(grpc::CallbackServerContext* context,
+                                            const v1::GetSubscriptionRequest* request,
+                                            v1::GetSubscriptionResponse* response) override {
+    return subscriptions_.Get(context, request, response);
+  }
+  grpc::ServerUnaryReactor* ListSubscriptions(grpc::CallbackServerContext* context,
+                                              const v1::ListSubscriptionsRequest* request,
+                                              v1::ListSubscriptionsResponse* response) override {
+    return subscriptions_.List(context, request, response);
+  }
+  grpc::ServerUnaryReactor* DeleteSubscription(grpc::CallbackServerContext* context,
+                                               const v1::DeleteSubscriptionRequest* request,
+                                               v1::DeleteSubscriptionResponse* response) override {
+    return subscriptions_.Delete(context, request, response);
+  }
+  grpc::ServerUnaryReactor* ResetSubscription(grpc::CallbackServerContext* context,
+                                              const v1::ResetSubscriptionRequest* request,
+                                              v1::ResetSubscriptionResponse* response) override {
+    return subscriptions_.Reset(context, request, response);
+  }
+  grpc::ServerUnaryReactor* Acknowledge(grpc::CallbackServerContext* context,
+                                        const v1::AcknowledgeRequest* request,
+                                        v1::AcknowledgeResponse* response) override {
+    return subscriptions_.Acknowledge(context, request, response);
+  }
   grpc::ServerUnaryReactor* ListEvents(grpc::CallbackServerContext* context,
                                        const v1::ListEventsRequest* request,
                                        v1::ListEventsResponse* response) override;
@@ -59,6 +92,7 @@ class EventService final
   const EventLog& log_;
   EventHub& hub_;
   PartitionRunner& runner_;
+  SubscriptionCalls& subscriptions_;
   const DeclaredEvents& declared_;
   const bool only_declared_;
 };
