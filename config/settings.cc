@@ -170,6 +170,20 @@ class Reader {
     };
   }
 
+  // One of two words, of which the second is true.
+  Section::Read Choice(bool* out, std::string_view no, std::string_view yes) {
+    return [this, out, no, yes](const YamlFields& fields, const std::string& key) {
+      const std::optional<std::string> text = Filled(fields, key);
+      if (!text) return;
+      if (*text == no || *text == yes) {
+        *out = *text == yes;
+      } else {
+        fields.Error(key, absl::StrCat("`", *text, "` is neither ", std::string(no), " nor ",
+                                       std::string(yes)));
+      }
+    };
+  }
+
   // At least `least`.
   Section::Read Duration(milliseconds* out, milliseconds least = milliseconds(1)) {
     return [this, out, least](const YamlFields& fields, const std::string& key) {

@@ -92,6 +92,9 @@ struct Settings {
   std::string backups_folder;
   // `backups.keep`: how many; those before are removed when one is made. 0: all.
   std::uint32_t backups_keep = 0;
+  // `events.undeclared`: `allow` or `refuse`; whether handlers and callers may only publish events
+  // that a template declares.
+  bool refuse_undeclared_events = false;
   // `retry.backoff`, `retry.multiplier`, `retry.backoff_max`, `retry.jitter`.
   RetrySettings retry;
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "absl/strings/str_cat.h"
+#include <nlohmann/json.hpp>
 
 #include "clients/cli/time_text.h"
 
@@ -61,6 +62,26 @@ class Follower {
  public:
   explicit Follower(Timeline* timeline) : timeline_(*timeline) {}
 
+  // What the events of a commit, which come with its first change, say of the changes in it.
+  void Note(const v1::HistoryEntry& entry) {
+    if (entry.events().empty()) return;
+    given_to_.clear();
+    backoff_.clear();
+    for (const v1::Event& event : entry.events()) {
+      const nlohmann::json payload = nlohmann::json::parse(event.payload(), nullptr, false);
+      if (!payload.is_object()) continue;
+      if (event.name() == "step.execution_requested") {
+        const auto name = payload.find("handler_name");
+        if (name != payload.end() && name->is_string()) given_to_[event.step_name()] = *name;
+      } else if (event.name() == "observability.step.backoff") {
+        const auto wait = payload.find("backoff_seconds");
+        if (wait != payload.end() && wait->is_number()) {
+          backoff_[event.step_name()] = absl::Seconds(wait->get<double>());
+        }
+      }
+    }
+  }
+
   void Take(const v1::HistoryEntry& entry) {
     const absl::Time at = ToTime(entry.at());
     Begin(at);
@@ -71,7 +92,10 @@ class Follower {
       row.took = at - since->second;
     }
     if (changed) since_[entry.step_name()] = at;
-    if (!entry.step_name().empty()) Count(entry, row.took.value_or(absl::ZeroDuration()));
+    if (!entry.step_name().empty()) {
+      Count(entry, row.took.value_or(absl::ZeroDuration()));
+      Explain(entry, row);
+    }
     timeline_.rows.push_back(std::move(row));
   }
 
@@ -86,6 +110,17 @@ class Follower {
  private:
   void Begin(absl::Time at) {
     if (timeline_.rows.empty()) began_ = at;
+  }
+
+  void Explain(const v1::HistoryEntry& entry, TimelineRow& row) const {
+    if (entry.to() == "in_progress") {
+      const auto handler = given_to_.find(entry.step_name());
+      if (handler != given_to_.end()) row.detail = absl::StrCat("at ", handler->second);
+    } else if (entry.to() == "waiting_for_retry") {
+      const auto backoff = backoff_.find(entry.step_name());
+      if (backoff == backoff_.end()) return;
+      absl::StrAppend(&row.what, " in ", DurationText(backoff->second));
+    }
   }
 
   void Count(const v1::HistoryEntry& entry, absl::Duration took) {
@@ -106,6 +141,9 @@ class Follower {
   absl::Time began_;
   // By step, since when it has been in its state.
   std::map<std::string, absl::Time> since_;
+  // By step, of the commit at hand.
+  std::map<std::string, std::string> given_to_;
+  std::map<std::string, absl::Duration> backoff_;
   // Of each step in timeline_.steps.
   std::map<std::string, std::size_t> place_of_;
 };
@@ -116,6 +154,7 @@ Timeline Timeline::Of(const google::protobuf::RepeatedPtrField<v1::HistoryEntry>
   Timeline timeline;
   Follower follower(&timeline);
   for (const v1::HistoryEntry& entry : entries) {
+    follower.Note(entry);
     // What was published in a commit comes before what the commit made of it.
     for (const v1::Event& event : entry.events()) {
       if (event.category() == "custom") follower.Take(event);

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "storage/store.h"
 
@@ -24,6 +25,12 @@ struct EventCursor {
   static constexpr std::uint32_t kWholeCommit = std::numeric_limits<std::uint32_t>::max();
 
   auto operator<=>(const EventCursor&) const = default;
+
+  template <typename H>
+  friend H AbslHashValue(H state, const EventCursor& cursor) {
+    return H::combine(std::move(state), cursor.partition, cursor.sequence, cursor.index,
+                      cursor.facet);
+  }
 
   // `PARTITION-SEQUENCE`, `PARTITION-SEQUENCE-INDEX` or `PARTITION-SEQUENCE-INDEX-FACET`, decimal.
   // Clients must not look into it.

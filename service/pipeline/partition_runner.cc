@@ -136,11 +136,17 @@ void PartitionRunner::Change(storage::Batch batch, storage::Sequence as_of, Comp
 }
 
 void PartitionRunner::Write(storage::Batch rows, Completion done) {
-  const auto add = [rows = std::move(rows)](Group& group) {
+  Write(std::move(rows), {}, std::move(done));
+}
+
+void PartitionRunner::Write(storage::Batch rows, std::vector<storage::v1::EventRecord> events,
+                            Completion done) {
+  auto add = [rows = std::move(rows), events = std::move(events)](Group& group) mutable {
     group.batch.Append(rows);
+    std::ranges::move(events, std::back_inserter(group.effects.events));
     return absl::OkStatus();
   };
-  Post({{}, std::move(done), nullptr, std::nullopt, add});
+  Post({{}, std::move(done), nullptr, std::nullopt, std::move(add)});
 }
 
 void PartitionRunner::ProbeStore() {

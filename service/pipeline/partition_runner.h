@@ -104,6 +104,8 @@ class PartitionRunner {
 
   // Commits rows that the engine does not know.
   void Write(storage::Batch rows, Completion done);
+  // And with them events that tell of the change.
+  void Write(storage::Batch rows, std::vector<storage::v1::EventRecord> events, Completion done);
 
   // Adds events that come from elsewhere to the log.
   void Publish(std::vector<storage::v1::EventRecord> events, Completion done);

@@ -70,6 +70,7 @@ void EffectRelease::Release(Committed committed) {
   }
   for (const engine::SubTaskRequest& request : effects.sub_tasks) sub_tasks_.Start(request);
   if (committed.events != nullptr) {
+    counts_.Add(committed.sequence, static_cast<std::uint64_t>(committed.events->events_size()));
     hub_.Publish(committed.sequence, std::move(committed.events));
   }
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -120,6 +121,9 @@ class TemplateRegistry {
   // Likewise of any entry, each time another one.
   static engine::TaskTemplatePtr MakeInitialized(const EntryPtr& entry);
 
+  // How often templates were added: equal if nothing has changed between two calls.
+  std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
+
   // By namespace, name and version; an empty `namespace_name` means all.
   std::vector<EntryPtr> List(std::string_view namespace_name) const;
 
@@ -191,6 +195,8 @@ class TemplateRegistry {
   // stays.
   absl::flat_hash_map<absl::string_view, EntryPtr> by_source_ ABSL_GUARDED_BY(mutex_);
   std::map<engine::TemplateId, Flaw> flaws_ ABSL_GUARDED_BY(mutex_);
+
+  std::atomic<std::uint64_t> changes_{0};
 
   // Made when the first task needs them.
   mutable absl::Mutex initialized_mutex_;

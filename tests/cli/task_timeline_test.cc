@@ -79,8 +79,8 @@ TEST_F(TaskTimelineTest, SumsUpWhereTheTimeOfAStepWent) {
 TEST_F(TaskTimelineTest, ShowsCustomEventsBeforeWhatTheirCommitMade) {
   Add("pay", "enqueued", "in_progress", 1000, 1);
   v1::HistoryEntry& done = Add("pay", "in_progress", "complete", 1010, 1);
-  for (const auto& [name, category] : {std::pair("order.paid", "custom"),
-                                       std::pair("step.completed", "step")}) {
+  for (const auto& [name, category] :
+       {std::pair("order.paid", "custom"), std::pair("step.completed", "step")}) {
     v1::Event& event = *done.add_events();
     event.set_name(name);
     event.set_category(category);
@@ -88,6 +88,25 @@ TEST_F(TaskTimelineTest, ShowsCustomEventsBeforeWhatTheirCommitMade) {
     *event.mutable_timestamp() = done.at();
   }
   EXPECT_THAT(Whats(), ElementsAre("attempt 1 started", "event order.paid", "attempt 1 complete"));
+}
+
+TEST_F(TaskTimelineTest, TellsFromEventsWhereAnAttemptIsAndWhenTheNextComes) {
+  v1::HistoryEntry& ready = Add("pay", "pending", "enqueued", 1000);
+  v1::Event& given = *ready.add_events();
+  given.set_name("step.execution_requested");
+  given.set_step_name("pay");
+  given.set_payload(R"({"attempt_number":1,"handler_name":"orders"})");
+  Add("pay", "enqueued", "in_progress", 1000, 1);
+  v1::HistoryEntry& failed = Add("pay", "in_progress", "waiting_for_retry", 1010, 1);
+  failed.set_reason("card refused");
+  v1::Event& backoff = *failed.add_events();
+  backoff.set_name("observability.step.backoff");
+  backoff.set_step_name("pay");
+  backoff.set_payload(R"({"backoff_seconds":2.0})");
+  const Timeline timeline = Timeline::Of(history_.entries());
+  EXPECT_EQ(timeline.rows[1].detail, "at orders");
+  EXPECT_EQ(timeline.rows[2].what, "attempt 1 failed, tries again in 2.0s");
+  EXPECT_EQ(timeline.rows[2].detail, "card refused");
 }
 
 TEST_F(TaskTimelineTest, SaysThatNothingIsKept) {

@@ -13,8 +13,6 @@ _OWN = (
     "id", "name", "category", "timestamp", "cursor", "task_id", "task_name", "namespace", "version",
     "step_id", "step_name", "attempt_number",
 )
-# Names of the Rails engine's guide, and what the service calls the same.
-ALIASES = {"task.start_requested": "task.started", "step.execution_requested": "step.started"}
 
 
 class Event:
