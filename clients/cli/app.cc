@@ -8,6 +8,7 @@
 #include "absl/strings/str_join.h"
 
 #include "clients/cli/admin_commands.h"
+#include "clients/cli/bench_commands.h"
 #include "clients/cli/event_catalog_commands.h"
 #include "clients/cli/event_commands.h"
 #include "clients/cli/generate_commands.h"
@@ -126,6 +127,7 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   AdminCommands admin_commands(app, session);
   TransferCommands transfer_commands(app, session);
   GenerateCommands generate_commands(app, session);
+  BenchCommands bench_commands(app, session);
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

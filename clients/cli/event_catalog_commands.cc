@@ -18,8 +18,8 @@ std::string OriginOf(const v1::EventInfo& event) {
 }
 
 std::string FieldNames(const v1::EventInfo& event) {
-  std::string names = absl::StrJoin(
-      event.fields(), ", ", [](std::string* out, const v1::EventField& field) {
+  std::string names =
+      absl::StrJoin(event.fields(), ", ", [](std::string* out, const v1::EventField& field) {
         absl::StrAppend(out, field.name(), field.optional() ? "?" : "");
       });
   if (event.open()) absl::StrAppend(&names, names.empty() ? "any" : ", any");
@@ -33,7 +33,8 @@ void Line(std::ostream& out, std::string_view heading, const std::string& text) 
 
 void PrintFields(std::ostream& out, const v1::EventInfo& event) {
   if (event.fields().empty()) {
-    out << '\n' << (event.open() ? "Its payload may have any fields.\n" : "Its payload is empty.\n");
+    out << '\n'
+        << (event.open() ? "Its payload may have any fields.\n" : "Its payload is empty.\n");
     return;
   }
   out << '\n';
@@ -80,14 +81,13 @@ EventCatalogCommands::EventCatalogCommands(CLI::App& app, Session& session) : se
 
 ExitCode EventCatalogCommands::List(Connection& connection) {
   v1::ListEventsResponse response;
-  const auto status =
-      connection.events().ListEvents(connection.NewCall().get(), list_, &response);
+  const auto status = connection.events().ListEvents(connection.NewCall().get(), list_, &response);
   if (!status.ok()) return ReportFailure(session_, status);
   if (session_.json()) return PrintJson(session_, response);
   Table table({"NAME", "CATEGORY", "FROM", "FIELDS", "DESCRIPTION"});
   for (const v1::EventInfo& event : response.events()) {
-    table.AddRow({event.name(), event.category(), OriginOf(event), FieldNames(event),
-                  event.description()});
+    table.AddRow(
+        {event.name(), event.category(), OriginOf(event), FieldNames(event), event.description()});
   }
   table.Print(session_.console.out);
   return ExitCode::kOk;

@@ -33,7 +33,7 @@ FilterGroup* EventRouter::Join(EventFilter filter) {
     if (group->filter.task_ids().empty()) {
       by_kind_.push_back(group.get());
       for (auto& [key, targets] : kinds_) {
-        const std::vector<std::string_view> parts = absl::StrSplit(key, '\0');
+        const std::vector<std::string> parts = absl::StrSplit(key, '\0');
         AddTargets({parts[0], false, parts[1], parts[2]}, group.get(), targets);
       }
     }

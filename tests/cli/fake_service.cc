@@ -106,6 +106,14 @@ grpc::Status FakeLog::Subscribe(grpc::ServerContext& context, const v1::Subscrib
   }
   writer.Write(response);
   response.clear_consumer_id();
+  if (request.has_snapshot()) {
+    v1::SubscribeResponse snapshot;
+    *snapshot.add_tasks() = task_;
+    snapshot.set_cursor(response.cursor());
+    snapshot.mutable_snapshot_position()->set_sequence(7);
+    snapshot.set_snapshot_complete(true);
+    writer.Write(snapshot);
+  }
   while (AwaitEvents(lock, context, next)) {
     response.mutable_events()->Assign(events_.begin() + static_cast<std::ptrdiff_t>(next),
                                       events_.end());
