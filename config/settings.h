@@ -109,7 +109,13 @@ struct LoadedSettings {
   Diagnostics diagnostics;
 };
 
+// The keys that a settings file may have at its top.
+std::vector<std::string> SettingNames();
+
 // Reads a settings file's text; `${VAR}` is filled in. Never throws. Thread-safe.
+//
+// `sinks` is checked and nothing more: it is there for `tasker-sinks`, which may be given the same
+// file; see sinks/sinks_reader.h.
 LoadedSettings LoadSettings(std::string_view yaml, std::string_view source_name,
                             const VariableLookup& variables);
 

@@ -30,9 +30,11 @@ absl::StatusOr<std::vector<std::string>> HandlerCommand(const HandlerOptions& op
                                                         const std::string& address) {
   const std::string concurrency = std::to_string(options.concurrency);
   if (options.program.empty() && options.language == "cpp") {
-    return std::vector<std::string>{self,        "bench",     "handler",
-                                    "--address", address,     "--concurrency",
-                                    concurrency, "--threads", std::to_string(options.threads)};
+    std::vector<std::string> command = {self,        "bench",     "handler",
+                                        "--address", address,     "--concurrency",
+                                        concurrency, "--threads", std::to_string(options.threads)};
+    if (options.sleeping) command.push_back("--sleeping");
+    return command;
   }
   std::string program = options.program;
   if (program.empty()) {

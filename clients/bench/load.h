@@ -45,7 +45,7 @@ struct LoadOptions {
   std::uint32_t channels = 2;
   // From the first completed task to the begin of the window.
   std::chrono::milliseconds warmup{2000};
-  // How long is measured.
+  // How long is measured; as often as it takes until a task has completed.
   std::chrono::milliseconds window{8000};
   // With no task completed for this long, something is broken.
   std::chrono::milliseconds stall_max{60'000};

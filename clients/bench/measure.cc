@@ -16,6 +16,7 @@ constexpr double kMebibyte = 1 << 20;
 // More is of no use to handlers that take no time.
 constexpr std::uint32_t kConcurrencyMax = 2048;
 constexpr std::uint32_t kConcurrencyMin = 16;
+constexpr std::uint32_t kThreadsMax = 64;
 // A task of 100,000 steps may be minutes without a completed task.
 constexpr std::chrono::minutes kWholeTaskMax{30};
 
@@ -144,12 +145,14 @@ HandlerOptions FittingHandlers(const Workload& workload, std::uint32_t in_flight
                                HandlerOptions wanted) {
   if (workload.sleeps) {
     if (wanted.concurrency == 0) wanted.concurrency = std::max(workload.width, 1u);
-    if (wanted.threads == 0) wanted.threads = wanted.concurrency;
+    wanted.sleeping = wanted.threads == 0;
   }
   if (wanted.concurrency == 0) {
+    // A thread for each, in those languages.
+    const bool threads = wanted.language == "python" || wanted.language == "ruby";
     const std::uint64_t ready = std::uint64_t{in_flight} * workload.width;
     wanted.concurrency = static_cast<std::uint32_t>(
-        std::clamp<std::uint64_t>(ready, kConcurrencyMin, kConcurrencyMax));
+        std::clamp<std::uint64_t>(ready, kConcurrencyMin, threads ? kThreadsMax : kConcurrencyMax));
   }
   return wanted;
 }

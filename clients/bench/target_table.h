@@ -26,6 +26,8 @@ struct TableOptions {
   // Proves that every workload works, in a fraction of a second each, with small numbers: its
   // figures are worth nothing, and nothing is compared with a target.
   bool short_form = false;
+  // Whether the TypeScript handler is measured; it has to be built.
+  bool typescript = true;
   // Whether to look at the threads of the service, for the chain.
   bool ledger = false;
 };

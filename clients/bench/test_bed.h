@@ -50,6 +50,8 @@ struct HandlerOptions {
   std::uint32_t concurrency = 0;
   // Of the C++ handler: threads that run steps; 0: on the thread of the connection.
   std::uint32_t threads = 0;
+  // Whether it is the one of sleeping_handler.h.
+  bool sleeping = false;
 };
 
 // Those that are there and want nothing, or only listen.

@@ -33,6 +33,7 @@ class BenchCommands {
   void AddProcesses(CLI::App& bench);
   void Choose();
 
+  ExitCode ServeSteps() const;
   ExitCode Measure();
   ExitCode MeasureTwo();
   ExitCode MeasureAll();
@@ -73,6 +74,7 @@ class BenchCommands {
   bench::CrowdOptions crowd_options_;
   std::vector<std::string> compared_;
   bool short_ = false;
+  bool without_typescript_ = false;
   std::string folder_;
   std::uint64_t stored_max_ = 100'000;
   std::uint32_t in_flight_max_ = 100'000;

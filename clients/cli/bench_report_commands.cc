@@ -18,6 +18,8 @@ void BenchCommands::AddAll(CLI::App& bench) {
   all_ = bench.add_subcommand("all", "Measure every workload, and print the table of targets");
   all_->add_flag("--short", short_,
                  "Only prove that each of them works, in a fraction of a second");
+  all_->add_flag("--without-typescript", without_typescript_,
+                 "Leave out the TypeScript handler, which has to be built");
   all_->add_option("--folder", folder_, "Also write targets.md and targets.json there");
 }
 
@@ -51,6 +53,7 @@ ExitCode BenchCommands::MeasureAll() {
   options.window = Millis(seconds_);
   options.warmup = Millis(warmup_);
   options.short_form = short_;
+  options.typescript = !without_typescript_;
   options.ledger = ledger_;
   const auto files = InstanceFiles();
   if (!files.ok()) return Report(files.status());

@@ -6,6 +6,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "service/handlers/handler_sessions.h"
+#include "service/handlers/refused_registrations.h"
 #include "service/handlers/stream_limits.h"
 #include "service/handlers/task_handler_classes.h"
 #include "service/pipeline/partition_runner.h"

@@ -29,6 +29,7 @@
 #include "service/maintenance/maintenance.h"
 #include "service/maintenance/retention.h"
 #include "service/metrics/metrics.h"
+#include "service/metrics/process_metrics.h"
 #include "service/operators/operator_service.h"
 #include "service/payloads/payload_limits.h"
 #include "service/pipeline/known_positions.h"
@@ -214,6 +215,7 @@ class ServerImpl final : public Server {
     metrics_->Add(template_metrics_);
     subscription_metrics_ = std::make_shared<SubscriptionMetrics>(subscriptions_.get());
     metrics_->Add(subscription_metrics_);
+    metrics_->Add(std::make_shared<ProcessMetrics>());
     if (!settings_.metrics_listen.empty()) {
       if (absl::Status metrics = metrics_->Serve(settings_.metrics_listen); !metrics.ok()) {
         return metrics;

@@ -17,6 +17,7 @@
 #include "clients/bench/ledger.h"
 #include "clients/bench/metrics_page.h"
 #include "clients/bench/process_usage.h"
+#include "clients/bench/svg_plot.h"
 #include "clients/bench/wf_instance.h"
 #include "clients/bench/workload.h"
 
@@ -151,6 +152,40 @@ TEST(Comparison, Ratio_IsOfEachPair) {
   EXPECT_DOUBLE_EQ(comparison.Ratio("workflows_per_second").min, 1);
   EXPECT_DOUBLE_EQ(comparison.Ratio("workflows_per_second").median, 1.5);
   EXPECT_DOUBLE_EQ(comparison.Ratio("workflows_per_second").max, 2);
+}
+
+TEST(SvgPlot, Ticks_ArePowersOfTenOrRoundNumbers) {
+  EXPECT_THAT(Ticks(Scale::kLogarithmic, 1, 1000), ElementsAre(1, 10, 100, 1000));
+  EXPECT_THAT(Ticks(Scale::kLinear, 0, 5000), ElementsAre(0, 1000, 2000, 3000, 4000, 5000));
+}
+
+TEST(SvgPlot, Numbers_AreShort) {
+  EXPECT_EQ(ShortNumber(0), "0");
+  EXPECT_EQ(ShortNumber(0.5), "0.5");
+  EXPECT_EQ(ShortNumber(2500), "2,500");
+  EXPECT_EQ(ShortNumber(10'000), "10k");
+  EXPECT_EQ(ShortNumber(1'500'000), "1.5M");
+}
+
+TEST(SvgPlot, Picture_HasTitleAxesAndEveryPoint) {
+  Plot plot;
+  plot.title = "Steps a second <by tasks>";
+  plot.x_label = "tasks";
+  plot.y_label = "steps/s";
+  plot.lines = {{"a", {{0, 5}, {10, 50}}}, {"b", {{1, 7}, {100, 70}}}};
+  const std::string svg = ToSvg(plot);
+  EXPECT_THAT(svg, HasSubstr("Steps a second &lt;by tasks&gt;"));
+  EXPECT_THAT(svg, HasSubstr("prefers-color-scheme: dark"));
+  EXPECT_THAT(svg, HasSubstr("<title>100: 70</title>"));
+  EXPECT_THAT(svg, HasSubstr("<title>0: 5</title>"));
+  EXPECT_THAT(svg, testing::Not(HasSubstr("nan")));
+  EXPECT_THAT(svg, testing::Not(HasSubstr("inf")));
+}
+
+TEST(SvgPlot, OnePoint_IsDrawnToo) {
+  Plot plot;
+  plot.lines = {{"", {{5, 0}}}};
+  EXPECT_THAT(ToSvg(plot), testing::Not(HasSubstr("nan")));
 }
 
 TEST(HandlerPrograms, CommandOfAProgram_HasAddressAndConcurrency) {

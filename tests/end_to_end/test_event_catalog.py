@@ -9,7 +9,7 @@ from typing import Any, Callable, Dict, List
 import grpc
 import pytest
 from bare_handler import BareHandler, registration
-from conftest import PATIENCE_S
+from conftest import PATIENCE_S, ROOT, Taskerd
 from tasker import BusinessError, Client, StepHandler, TaskFailed, Worker, events as names
 from tasker._generated.tasker.v1 import (
     event_catalog_pb2 as catalog_pb,
@@ -311,6 +311,34 @@ def test_an_event_that_breaks_its_declaration_fails_the_step_or_is_refused(taske
         # Which nobody declares: allowed, unless the service is set otherwise.
         world.events.PublishEvent(pb.PublishEventRequest(name="order.lost", payload=b"{}", task_id=task_id))
         assert again.attempt_number == 2
+
+
+def test_undeclared_events_are_refused_if_the_service_is_set_so(tmp_path):
+    service = Taskerd(tmp_path, ROOT / "config" / "tasks")
+    with (tmp_path / "tasker.yaml").open("a") as settings:
+        settings.write("events: {undeclared: refuse}\n")
+    service.start()
+    try:
+        world = World(service.address)
+        world.templates.ApplyTemplate(template_pb.ApplyTemplateRequest(source=TEMPLATES[0].encode()))
+        with BareHandler(service.address, registration("Catalog")) as handler:
+            task_id = world.create("happy")
+            for task in ("", task_id):
+                with pytest.raises(grpc.RpcError) as refused:
+                    world.events.PublishEvent(pb.PublishEventRequest(name="order.pald", payload=b"{}", task_id=task))
+                assert refused.value.code() == grpc.StatusCode.FAILED_PRECONDITION
+                assert "order.paid" in refused.value.details()
+                world.events.PublishEvent(
+                    pb.PublishEventRequest(name="order.paid", payload=b'{"amount": 1}', task_id=task))
+            undeclared = handler_pb.CustomEvent(name="order.pald")
+            handler.result(handler.assignment(), success={"results": b"{}"}, events=[undeclared])
+            handler.assignment()
+            step = world.tasks.GetTask(task_pb.GetTaskRequest(task_id=task_id)).task.steps[0]
+            assert step.last_failure.error_class == "Tasker::InvalidEvent"
+            assert "step `charge` declares no event order.pald" in step.last_failure.message
+        world.channel.close()
+    finally:
+        service.kill()
 
 
 def test_the_catalog_is_asked_for_by_name_and_by_pattern(world):

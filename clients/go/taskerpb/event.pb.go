@@ -54,7 +54,7 @@ type Event struct {
 	AttemptNumber uint32 `protobuf:"varint,12,opt,name=attempt_number,json=attemptNumber,proto3" json:"attempt_number,omitempty"`
 	// The event's own fields as a JSON object, such as `{"execution_duration":0.012}` (seconds);
 	// EventService.ListEvents tells which they are. With `trace_id` and `tags`, where the task has
-	// them.
+	// them; that of a custom event is as it was published.
 	Payload []byte `protobuf:"bytes,13,opt,name=payload,proto3" json:"payload,omitempty"`
 	// The durable commit that holds the event.
 	Position *Position `protobuf:"bytes,14,opt,name=position,proto3" json:"position,omitempty"`
