@@ -60,7 +60,7 @@ export class Client {
 
   /** The task with its context and steps. */
   async getTask(taskId: string, options?: CallOptions): Promise<TaskSnapshot> {
-    const { task } = await this.#rpc.read(TaskServiceService.getTask, { taskId }, options);
+    const { task } = await this.#rpc.read(TaskServiceService.getTask, { taskId, atLeast: undefined }, options);
     if (task === undefined) {
       throw new TaskerError(status.INTERNAL, `the service answered without the task ${taskId}`);
     }

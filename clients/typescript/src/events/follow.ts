@@ -5,7 +5,7 @@ import { fromServiceError, TaskerError } from "../errors.js";
 import type { Event as EventMessage } from "../generated/tasker/v1/event.js";
 import {
   EventServiceService,
-  type SubscribeRequest,
+  SubscribeRequest,
   type SubscribeResponse,
 } from "../generated/tasker/v1/event_service.js";
 import type { Logger } from "../logger.js";
@@ -43,7 +43,7 @@ const FATAL = new Set([
 function requestFor(query: EventQuery, cursor: string | undefined): SubscribeRequest {
   const start = query.start ?? "now";
   const after = cursor ?? (typeof start === "object" ? start.after : undefined);
-  return {
+  return SubscribeRequest.fromPartial({
     filter: {
       names: [...(query.names ?? [])],
       taskIds: [...(query.taskIds ?? [])],
@@ -57,7 +57,7 @@ function requestFor(query: EventQuery, cursor: string | undefined): SubscribeReq
         : start === "earliest"
           ? { $case: "fromEarliest", value: true }
           : undefined,
-  };
+  });
 }
 
 /**

@@ -91,7 +91,7 @@ export class AttemptPool implements SessionHost, ExecutionContext {
   }
 
   async fetchSteps(taskId: string, signal: AbortSignal): Promise<StepView[]> {
-    const { task } = await this.#rpc.read(TaskServiceService.getTask, { taskId }, { signal });
+    const { task } = await this.#rpc.read(TaskServiceService.getTask, { taskId, atLeast: undefined }, { signal });
     return (task?.steps ?? []).map(storedStepFrom);
   }
 
