@@ -228,11 +228,13 @@ bool Deliverer::Judge(Delivery& delivery, const Outcome& outcome, bool was_alone
   metrics_.failed.Increment();
   ++delivery.attempts;
   delivery.last_error = outcome.error;
-  const bool refused = outcome.kind == Outcome::Kind::kRefused;
-  // One of several may be to blame: each is tried by itself, at once.
-  const bool is_to_be_alone = refused && !was_alone;
-  const bool is_given_up = !is_to_be_alone && !settings_.dead_letter_file.empty() &&
-                           (refused || delivery.attempts >= settings_.retries.attempts);
+  // Without dead letters nothing is given up.
+  const bool is_last =
+      !settings_.dead_letter_file.empty() &&
+      (outcome.kind == Outcome::Kind::kRefused || delivery.attempts >= settings_.retries.attempts);
+  // One of several may be to blame: then each is tried by itself, at once.
+  const bool is_to_be_alone = is_last && limits_.all_or_none && !was_alone;
+  const bool is_given_up = is_last && !is_to_be_alone;
   if (is_given_up && Bury(delivery)) {
     absl::MutexLock lock(&mutex_);
     trouble_ = outcome.error;

@@ -216,6 +216,31 @@ TEST(Sink, RefusedBatch_IsTakenApartSoThatTheRestIsDelivered) {
   EXPECT_EQ(json::parse(lines[0])["event"]["id"], "event-2");
 }
 
+TEST(Sink, BatchAtItsLastAttempt_IsTakenApartToo) {
+  FakeEventService service;
+  TemporaryFolder folder;
+  // All fail while the bad one is among them.
+  Hold hold([](const CloudEvent& event) {
+    return event.id == "event-2" ? Outcome::Failed("it breaks on this") : Outcome::Delivered();
+  });
+  hold.Keep();
+  RunningSink running(service,
+                      SinkOf("{name: s, target: {stdout: {}}, retries: {attempts: 2, first: 1ms}, "
+                             "dead_letter: {file: '" +
+                             folder.File("dead.jsonl") + "'}}"),
+                      std::make_unique<WholeTarget>(hold));
+  service.Publish(MakeEvent(9, "first"));
+  hold.AwaitCalls(1);
+  for (std::uint64_t i = 1; i <= 3; ++i) service.Publish(MakeEvent(i, "t"));
+  while (running.sink->health().in_flight < 4) std::this_thread::yield();
+  hold.Release();
+  service.AwaitAcknowledged(CursorOf(3));
+  const std::vector<std::string> lines = LinesOf(folder.File("dead.jsonl"));
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(json::parse(lines[0])["event"]["id"], "event-2");
+  EXPECT_EQ(json::parse(lines[0])["attempts"], 3);
+}
+
 TEST(Sink, WithoutDeadLetters_ARefusedEventIsTriedAgain) {
   FakeEventService service;
   Hold hold(FailFirst("event-1", 20, Outcome::Refused("no")));
