@@ -124,9 +124,11 @@ TEST_F(EventBatchesTest, KeepsResponsesShort) {
   while (reached < router_.head()) {
     const absl::StatusOr<EventBatch> read = batches_.FromLog(*group, reached, 1000);
     ASSERT_TRUE(read.ok());
+    reached = read->reached;
+    // Behind the last event, nothing but the cursor moves.
+    if (read->response == nullptr) continue;
     EXPECT_LT(read->response->size(), 400'000u);
     events += NamesIn(*read).size();
-    reached = read->reached;
   }
   EXPECT_EQ(events, 10u);
 }

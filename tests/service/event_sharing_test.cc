@@ -421,8 +421,9 @@ TEST_P(EventSharingAtRandom, SendsEachEventUntilItIsAcknowledgedAndEachTasksInOr
       chosen->second.erase(chosen->second.begin(),
                            chosen->second.begin() + static_cast<std::ptrdiff_t>(upto) + 1);
     }
+    // What was put down with the last consumer counts again as it is read.
     std::uint64_t low = 0;
-    while (acknowledged.contains(low + 1)) ++low;
+    while (low < read && acknowledged.contains(low + 1)) ++low;
     ASSERT_EQ(Raw(sharing.mark().sequence), low);
   }
   EXPECT_EQ(sharing.at_hand(), 0u);

@@ -15,7 +15,7 @@ class EventStartTest : public ::testing::Test {
   EventStartTest() { own_ = *store_.Acquire(kPartition); }
 
   // Commits an event at each of these seconds; none: a commit without events.
-  void Commit(const std::vector<int>& seconds, const std::string& name = "step.completed") {
+  void Commit(const std::vector<int>& seconds, const std::string& name = "step.cancelled") {
     storage::v1::EventBatchRecord events;
     for (const int at : seconds) {
       storage::v1::EventRecord& event = *events.add_events();

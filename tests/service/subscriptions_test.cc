@@ -1,6 +1,7 @@
 #include "service/events/subscriptions/subscriptions.h"
 
 #include <gmock/gmock.h>
+#include <google/protobuf/util/time_util.h>
 #include <gtest/gtest.h>
 
 #include "tests/service/subscriptions_world.h"
@@ -161,7 +162,8 @@ TEST_F(SubscriptionsTest, AcknowledgesUpToAPlaceWhereThereAreSeveralConsumers) {
   b->Await(1);
   const auto answer = world_.Acknowledge("s", b->CursorOf("b.1"));
   ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_EQ(answer->cursor(), b->CursorOf("b.1"));
+  // It may have moved on over what does not match.
+  EXPECT_GE(EventCursor::Parse(answer->cursor()), EventCursor::Parse(b->CursorOf("b.1")));
   EXPECT_EQ(world_.subscriptions->Get("s")->unacknowledged_events(), 0u);
 }
 
@@ -298,7 +300,7 @@ TEST_F(SubscriptionsTest, ShowsHowFarItIsBehind) {
   const auto behind = world_.subscriptions->Get("s");
   // With that of its own making.
   EXPECT_EQ(behind->lag_events(), 4u);
-  EXPECT_GT(behind->lag_time().seconds(), 0);
+  EXPECT_GT(google::protobuf::util::TimeUtil::DurationToNanoseconds(behind->lag_time()), 0);
   const auto consumer = world_.Consume(Named("s"));
   consumer->Await(3);
   EXPECT_EQ(world_.subscriptions->Get("s")->consumers_size(), 1);
