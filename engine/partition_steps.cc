@@ -45,7 +45,8 @@ void Partition::Enqueue(TaskRun& task, StepIndex step, StepInput input, const Ca
                         Changes& changes) {
   StepRun& run = task.at(step);
   changes.Move(task, step, input, cause);
-  TellReady(task, step, changes);
+  // What comes back from a handler that it never reached was told of before.
+  if (input != StepInput::kUndelivered) TellReady(task, step, changes);
   run.enqueued_at = changes.now();
   if (task.by_engine(step)) {
     if (!task.pause) Begin(task, step, changes);
