@@ -22,12 +22,12 @@ class EventCommands {
 
  private:
   ExitCode Tail(Connection& connection);
-  // Nullopt: an option is wrong, which was reported.
-  std::optional<v1::SubscribeRequest> TailRequest();
   // Prints what came, and acknowledges it if told to; what it returns ends the command.
   std::optional<ExitCode> Take(Connection& connection, const EventFeed& feed);
   // False: it failed in a way that trying again does not mend; it is said.
   bool Acknowledge(Connection& connection, const EventFeed& feed, const std::string& cursor);
+  // Nullopt: an option is wrong, which was reported.
+  std::optional<v1::SubscribeRequest> TailRequest();
   // One event on stdout; false if it cannot be shown.
   bool Print(const v1::Event& event);
   // The feed's tasks on stdout; false if they cannot be shown.

@@ -58,7 +58,7 @@ bool Deliverer::AddMark(std::string cursor) {
 
 bool Deliverer::Insert(Delivery delivery) {
   absl::MutexLock lock(&mutex_);
-  while (queue_.size() >= settings_.in_flight && !draining_ && !stopped_ && !interrupted_) {
+  while (InFlight() >= settings_.in_flight && !draining_ && !stopped_ && !interrupted_) {
     changed_.Wait(&mutex_);
   }
   if (draining_ || stopped_ || interrupted_) return false;
@@ -86,16 +86,19 @@ std::optional<std::string> Deliverer::AwaitAcknowledgeable(milliseconds wait) {
   const absl::Time deadline = absl::Now() + absl::FromChrono(wait);
   absl::MutexLock lock(&mutex_);
   while (!interrupted_) {
-    std::optional<std::string> cursor = queue_.TakeAcknowledgeable();
-    if (cursor) {
-      ShowInFlight();
-      // There is room.
-      changed_.SignalAll();
-      return cursor;
-    }
+    std::optional<std::string> cursor = queue_.TakeAcknowledgeable(acknowledgeable_);
+    if (cursor) return cursor;
     if (changed_.WaitWithDeadline(&mutex_, deadline)) return std::nullopt;
   }
   return std::nullopt;
+}
+
+void Deliverer::NoteAcknowledged() {
+  absl::MutexLock lock(&mutex_);
+  acknowledgeable_.clear();
+  ShowInFlight();
+  // There is room.
+  changed_.SignalAll();
 }
 
 void Deliverer::Restart(bool forget_delivered) {
@@ -103,7 +106,12 @@ void Deliverer::Restart(bool forget_delivered) {
   interrupted_ = true;
   changed_.SignalAll();
   while (queue_.running() > 0) changed_.Wait(&mutex_);
-  for (const auto& delivery : queue_.deliveries()) Remember(*delivery);
+  for (std::string& id : acknowledgeable_) Remember(id, {.is_done = true});
+  acknowledgeable_.clear();
+  for (const auto& each : queue_.deliveries()) {
+    Remember(each->event.id, {each->state == Delivery::State::kDone, each->attempts,
+                              each->not_before, each->last_error});
+  }
   if (forget_delivered) {
     absl::erase_if(memory_, [](const auto& entry) { return entry.second.is_done; });
   }
@@ -113,13 +121,10 @@ void Deliverer::Restart(bool forget_delivered) {
   changed_.SignalAll();
 }
 
-void Deliverer::Remember(const Delivery& delivery) {
-  const bool is_done = delivery.state == Delivery::State::kDone;
-  if (delivery.event.id.empty() || (!is_done && delivery.attempts == 0)) return;
-  const auto [place, is_new] = memory_.insert_or_assign(
-      delivery.event.id,
-      Memory{is_done, delivery.attempts, delivery.not_before, delivery.last_error});
-  if (is_new) memory_order_.push_back(delivery.event.id);
+void Deliverer::Remember(const std::string& id, Memory memory) {
+  if (id.empty() || (!memory.is_done && memory.attempts == 0)) return;
+  const auto [place, is_new] = memory_.insert_or_assign(id, std::move(memory));
+  if (is_new) memory_order_.push_back(id);
   // A stream that breaks again and again before all have come.
   while (memory_order_.size() > 4 * std::size_t{settings_.in_flight}) {
     memory_.erase(memory_order_.front());
@@ -157,7 +162,7 @@ void Deliverer::AwaitEmpty() {
 
 std::size_t Deliverer::in_flight() const {
   absl::MutexLock lock(&mutex_);
-  return queue_.size();
+  return InFlight();
 }
 
 std::string Deliverer::trouble() const {
@@ -165,7 +170,7 @@ std::string Deliverer::trouble() const {
   return trouble_;
 }
 
-void Deliverer::ShowInFlight() { metrics_.in_flight.Set(static_cast<double>(queue_.size())); }
+void Deliverer::ShowInFlight() { metrics_.in_flight.Set(static_cast<double>(InFlight())); }
 
 void Deliverer::Run() {
   mutex_.Lock();

@@ -49,6 +49,8 @@ class Deliverer {
   // Waits until more may be acknowledged, at most `wait`: the newest such cursor. Nullopt: none,
   // or Interrupt.
   std::optional<std::string> AwaitAcknowledgeable(std::chrono::milliseconds wait);
+  // That cursor is acknowledged: what it stands for does not come again, and makes room.
+  void NoteAcknowledged();
 
   // Waits for attempts that run, then forgets all events: they come again, or go to another
   // process. What became of them is remembered; with `forget_delivered` only how often they were
@@ -64,7 +66,7 @@ class Deliverer {
   // Waits until nothing is left to deliver, whatever number of attempts that takes.
   void AwaitEmpty();
 
-  // Events in hand that are not acknowledgeable.
+  // Events taken in and not acknowledged.
   std::size_t in_flight() const;
   // The last error of an attempt, if none has gone well since; else empty.
   std::string trouble() const;
@@ -85,9 +87,12 @@ class Deliverer {
   void Judge(Delivery& delivery, const Outcome& outcome, bool was_alone)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool Bury(const Delivery& delivery);
-  void Remember(const Delivery& delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Remember(const std::string& id, Memory memory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Insert(Delivery delivery) ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsDrained() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::size_t InFlight() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return queue_.size() + acknowledgeable_.size();
+  }
   void ShowInFlight() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const config::SinkSettings& settings_;
@@ -99,6 +104,8 @@ class Deliverer {
   // Something that a waiting thread waits for may have changed.
   absl::CondVar changed_;
   DeliveryQueue queue_ ABSL_GUARDED_BY(mutex_);
+  // Ids of events that are done, and not acknowledged as far as is known.
+  std::vector<std::string> acknowledgeable_ ABSL_GUARDED_BY(mutex_);
   // Of events that were forgotten by Restart, the oldest first in `memory_order_`.
   absl::flat_hash_map<std::string, Memory> memory_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> memory_order_ ABSL_GUARDED_BY(mutex_);

@@ -105,6 +105,7 @@ grpc::Status FakeLog::Subscribe(grpc::ServerContext& context, const v1::Subscrib
     response.set_consumer_id("c" + std::to_string(subscriptions_.size()));
   }
   writer.Write(response);
+  response.clear_consumer_id();
   if (request.has_snapshot()) {
     v1::SubscribeResponse snapshot;
     *snapshot.add_tasks() = task_;
@@ -113,7 +114,6 @@ grpc::Status FakeLog::Subscribe(grpc::ServerContext& context, const v1::Subscrib
     snapshot.set_snapshot_complete(true);
     writer.Write(snapshot);
   }
-  response.clear_consumer_id();
   while (AwaitEvents(lock, context, next)) {
     response.mutable_events()->Assign(events_.begin() + static_cast<std::ptrdiff_t>(next),
                                       events_.end());
