@@ -81,10 +81,12 @@ class Deliverer {
   };
 
   void Run();
-  void Deliver(const std::vector<Delivery*>& taken) ABSL_LOCKS_EXCLUDED(mutex_);
-  // What follows from an attempt: done, another one, or the dead letters, which are written here.
-  // Changes nothing of `delivery` but what belongs to a running one.
-  void Judge(Delivery& delivery, const Outcome& outcome, bool was_alone)
+  // Tries once, and says of each whether it is done. Whoever has taken them may change all of them
+  // but `state`, which those who acknowledge read.
+  std::vector<bool> Deliver(const std::vector<Delivery*>& taken) ABSL_LOCKS_EXCLUDED(mutex_);
+  // What follows from an attempt: done (true), another one, or the dead letters, which are written
+  // here.
+  bool Judge(Delivery& delivery, const Outcome& outcome, bool was_alone)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool Bury(const Delivery& delivery);
   void Remember(const std::string& id, Memory memory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -112,6 +114,8 @@ class Deliverer {
   // The other side asked to be left alone until then.
   TimePoint paused_until_ ABSL_GUARDED_BY(mutex_);
   std::string trouble_ ABSL_GUARDED_BY(mutex_);
+  // When a failure was last told as a warning.
+  TimePoint told_at_ ABSL_GUARDED_BY(mutex_);
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;
