@@ -37,7 +37,8 @@ type Subscription struct {
 	Cursor string `protobuf:"bytes,3,opt,name=cursor,proto3" json:"cursor,omitempty"`
 	// When it was made.
 	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
-	// How long a consumer may keep an event without acknowledging it while others could take it.
+	// How long a consumer that holds events may go without acknowledging any while others could take
+	// them.
 	AckTimeout *durationpb.Duration `protobuf:"bytes,5,opt,name=ack_timeout,json=ackTimeout,proto3" json:"ack_timeout,omitempty"`
 	// Who consumes it now.
 	Consumers []*SubscriptionConsumer `protobuf:"bytes,6,rep,name=consumers,proto3" json:"consumers,omitempty"`
@@ -1013,13 +1014,14 @@ func (x *AcknowledgeRequest) GetConsumerId() string {
 	return ""
 }
 
-// It is stored: what was acknowledged does not come again.
+// It is stored: what lies up to `cursor` does not come again. What was acknowledged beyond that does
+// not either, unless the service is restarted first.
 type AcknowledgeResponse struct {
 	state         protoimpl.MessageState
 	sizeCache     protoimpl.SizeCache
 	unknownFields protoimpl.UnknownFields
 
-	// Where in the log that stands; unset: it was acknowledged before.
+	// Where in the log that stands; unset: `cursor` did not move, so there was nothing to store.
 	Position *Position `protobuf:"bytes,1,opt,name=position,proto3" json:"position,omitempty"`
 	// Everything up to here is acknowledged, of all consumers.
 	Cursor string `protobuf:"bytes,2,opt,name=cursor,proto3" json:"cursor,omitempty"`
