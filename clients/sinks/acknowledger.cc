@@ -108,7 +108,10 @@ bool Acknowledger::Acknowledge(const std::string& cursor) {
     v1::AcknowledgeResponse response;
     const grpc::Status status = stub_->Acknowledge(&context, request, &response);
     Release();
-    if (status.ok()) return true;
+    if (status.ok()) {
+      deliverer_.NoteAcknowledged();
+      return true;
+    }
     if (cancelled()) return false;
     if (!MayPass(status.error_code())) {
       options_.on_lost("not acknowledged: " + status.error_message());

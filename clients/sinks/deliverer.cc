@@ -16,6 +16,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using std::chrono::milliseconds;
 
+constexpr std::chrono::seconds kToldEvery{1};
+
 }  // namespace
 
 Deliverer::Deliverer(const config::SinkSettings& settings, std::unique_ptr<Target> target,
@@ -58,7 +60,7 @@ bool Deliverer::AddMark(std::string cursor) {
 
 bool Deliverer::Insert(Delivery delivery) {
   absl::MutexLock lock(&mutex_);
-  while (queue_.size() >= settings_.in_flight && !draining_ && !stopped_ && !interrupted_) {
+  while (InFlight() >= settings_.in_flight && !draining_ && !stopped_ && !interrupted_) {
     changed_.Wait(&mutex_);
   }
   if (draining_ || stopped_ || interrupted_) return false;
@@ -86,16 +88,19 @@ std::optional<std::string> Deliverer::AwaitAcknowledgeable(milliseconds wait) {
   const absl::Time deadline = absl::Now() + absl::FromChrono(wait);
   absl::MutexLock lock(&mutex_);
   while (!interrupted_) {
-    std::optional<std::string> cursor = queue_.TakeAcknowledgeable();
-    if (cursor) {
-      ShowInFlight();
-      // There is room.
-      changed_.SignalAll();
-      return cursor;
-    }
+    std::optional<std::string> cursor = queue_.TakeAcknowledgeable(acknowledgeable_);
+    if (cursor) return cursor;
     if (changed_.WaitWithDeadline(&mutex_, deadline)) return std::nullopt;
   }
   return std::nullopt;
+}
+
+void Deliverer::NoteAcknowledged() {
+  absl::MutexLock lock(&mutex_);
+  acknowledgeable_.clear();
+  ShowInFlight();
+  // There is room.
+  changed_.SignalAll();
 }
 
 void Deliverer::Restart(bool forget_delivered) {
@@ -103,7 +108,12 @@ void Deliverer::Restart(bool forget_delivered) {
   interrupted_ = true;
   changed_.SignalAll();
   while (queue_.running() > 0) changed_.Wait(&mutex_);
-  for (const auto& delivery : queue_.deliveries()) Remember(*delivery);
+  for (std::string& id : acknowledgeable_) Remember(id, {.is_done = true});
+  acknowledgeable_.clear();
+  for (const auto& each : queue_.deliveries()) {
+    Remember(each->event.id, {each->state == Delivery::State::kDone, each->attempts,
+                              each->not_before, each->last_error});
+  }
   if (forget_delivered) {
     absl::erase_if(memory_, [](const auto& entry) { return entry.second.is_done; });
   }
@@ -113,13 +123,10 @@ void Deliverer::Restart(bool forget_delivered) {
   changed_.SignalAll();
 }
 
-void Deliverer::Remember(const Delivery& delivery) {
-  const bool is_done = delivery.state == Delivery::State::kDone;
-  if (delivery.event.id.empty() || (!is_done && delivery.attempts == 0)) return;
-  const auto [place, is_new] = memory_.insert_or_assign(
-      delivery.event.id,
-      Memory{is_done, delivery.attempts, delivery.not_before, delivery.last_error});
-  if (is_new) memory_order_.push_back(delivery.event.id);
+void Deliverer::Remember(const std::string& id, Memory memory) {
+  if (id.empty() || (!memory.is_done && memory.attempts == 0)) return;
+  const auto [place, is_new] = memory_.insert_or_assign(id, std::move(memory));
+  if (is_new) memory_order_.push_back(id);
   // A stream that breaks again and again before all have come.
   while (memory_order_.size() > 4 * std::size_t{settings_.in_flight}) {
     memory_.erase(memory_order_.front());
@@ -157,7 +164,7 @@ void Deliverer::AwaitEmpty() {
 
 std::size_t Deliverer::in_flight() const {
   absl::MutexLock lock(&mutex_);
-  return queue_.size();
+  return InFlight();
 }
 
 std::string Deliverer::trouble() const {
@@ -165,7 +172,7 @@ std::string Deliverer::trouble() const {
   return trouble_;
 }
 
-void Deliverer::ShowInFlight() { metrics_.in_flight.Set(static_cast<double>(queue_.size())); }
+void Deliverer::ShowInFlight() { metrics_.in_flight.Set(static_cast<double>(InFlight())); }
 
 void Deliverer::Run() {
   mutex_.Lock();
@@ -185,15 +192,18 @@ void Deliverer::Run() {
       continue;
     }
     mutex_.Unlock();
-    Deliver(taken);
+    const std::vector<bool> done = Deliver(taken);
     mutex_.Lock();
+    for (std::size_t i = 0; i < taken.size(); ++i) {
+      if (done[i]) taken[i]->state = Delivery::State::kDone;
+    }
     queue_.Settle(taken);
     changed_.SignalAll();
   }
   mutex_.Unlock();
 }
 
-void Deliverer::Deliver(const std::vector<Delivery*>& taken) {
+std::vector<bool> Deliverer::Deliver(const std::vector<Delivery*>& taken) {
   std::vector<const CloudEvent*> events;
   events.reserve(taken.size());
   for (const Delivery* each : taken) events.push_back(&each->event);
@@ -201,39 +211,41 @@ void Deliverer::Deliver(const std::vector<Delivery*>& taken) {
   std::vector<Outcome> outcomes = target_->Send(events);
   metrics_.attempt_seconds.Observe(std::chrono::duration<double>(Clock::now() - begin).count());
   outcomes.resize(taken.size(), Outcome::Failed("the target did not say what became of it"));
+  std::vector<bool> done;
   for (std::size_t i = 0; i < taken.size(); ++i) {
-    Judge(*taken[i], outcomes[i], taken.size() == 1);
+    done.push_back(Judge(*taken[i], outcomes[i], taken.size() == 1));
   }
+  return done;
 }
 
-void Deliverer::Judge(Delivery& delivery, const Outcome& outcome, bool was_alone) {
+bool Deliverer::Judge(Delivery& delivery, const Outcome& outcome, bool was_alone) {
   if (outcome.kind == Outcome::Kind::kDelivered) {
     metrics_.delivered.Increment();
-    delivery.state = Delivery::State::kDone;
     absl::MutexLock lock(&mutex_);
     trouble_.clear();
-    return;
+    return true;
   }
   metrics_.failed.Increment();
   ++delivery.attempts;
   delivery.last_error = outcome.error;
-  const bool refused = outcome.kind == Outcome::Kind::kRefused;
-  // One of several may be to blame: each is tried by itself, at once.
-  const bool is_to_be_alone = refused && !was_alone;
-  const bool is_given_up = !is_to_be_alone && !settings_.dead_letter_file.empty() &&
-                           (refused || delivery.attempts >= settings_.retries.attempts);
+  // Without dead letters nothing is given up.
+  const bool is_last =
+      !settings_.dead_letter_file.empty() &&
+      (outcome.kind == Outcome::Kind::kRefused || delivery.attempts >= settings_.retries.attempts);
+  // One of several may be to blame: then each is tried by itself, at once.
+  const bool is_to_be_alone = is_last && limits_.all_or_none && !was_alone;
+  const bool is_given_up = is_last && !is_to_be_alone;
   if (is_given_up && Bury(delivery)) {
-    delivery.state = Delivery::State::kDone;
     absl::MutexLock lock(&mutex_);
     trouble_ = outcome.error;
-    return;
+    return true;
   }
   metrics_.retried.Increment();
   absl::MutexLock lock(&mutex_);
   trouble_ = outcome.error;
   if (is_to_be_alone) {
     delivery.alone = true;
-    return;
+    return false;
   }
   milliseconds delay =
       RetryDelay(settings_.retries, delivery.attempts, absl::Uniform(random_, 0.0, 1.0));
@@ -241,8 +253,13 @@ void Deliverer::Judge(Delivery& delivery, const Outcome& outcome, bool was_alone
     delay = std::min(*outcome.retry_after, settings_.retries.max);
     paused_until_ = std::max(paused_until_, Clock::now() + delay);
   }
-  delivery.not_before = Clock::now() + delay;
-  Log(LogLevel::kWarning, "an event was not delivered, and is tried again",
+  const TimePoint now = Clock::now();
+  delivery.not_before = now + delay;
+  // A target that is away fails all that is in flight again and again: one line tells enough.
+  const bool is_told = now - told_at_ >= kToldEvery;
+  if (is_told) told_at_ = now;
+  Log(is_told ? LogLevel::kWarning : LogLevel::kDebug,
+      "an event was not delivered, and is tried again",
       {{"sink", settings_.name},
        {"event_id", delivery.event.id},
        {"event", delivery.event.name},
@@ -250,6 +267,7 @@ void Deliverer::Judge(Delivery& delivery, const Outcome& outcome, bool was_alone
        {"attempt", std::to_string(delivery.attempts)},
        {"again_in_ms", std::to_string(delay.count())},
        {"error", outcome.error}});
+  return false;
 }
 
 bool Deliverer::Bury(const Delivery& delivery) {

@@ -49,6 +49,8 @@ class Deliverer {
   // Waits until more may be acknowledged, at most `wait`: the newest such cursor. Nullopt: none,
   // or Interrupt.
   std::optional<std::string> AwaitAcknowledgeable(std::chrono::milliseconds wait);
+  // That cursor is acknowledged: what it stands for does not come again, and makes room.
+  void NoteAcknowledged();
 
   // Waits for attempts that run, then forgets all events: they come again, or go to another
   // process. What became of them is remembered; with `forget_delivered` only how often they were
@@ -64,7 +66,7 @@ class Deliverer {
   // Waits until nothing is left to deliver, whatever number of attempts that takes.
   void AwaitEmpty();
 
-  // Events in hand that are not acknowledgeable.
+  // Events taken in and not acknowledged.
   std::size_t in_flight() const;
   // The last error of an attempt, if none has gone well since; else empty.
   std::string trouble() const;
@@ -79,15 +81,20 @@ class Deliverer {
   };
 
   void Run();
-  void Deliver(const std::vector<Delivery*>& taken) ABSL_LOCKS_EXCLUDED(mutex_);
-  // What follows from an attempt: done, another one, or the dead letters, which are written here.
-  // Changes nothing of `delivery` but what belongs to a running one.
-  void Judge(Delivery& delivery, const Outcome& outcome, bool was_alone)
+  // Tries once, and says of each whether it is done. Whoever has taken them may change all of them
+  // but `state`, which those who acknowledge read.
+  std::vector<bool> Deliver(const std::vector<Delivery*>& taken) ABSL_LOCKS_EXCLUDED(mutex_);
+  // What follows from an attempt: done (true), another one, or the dead letters, which are written
+  // here.
+  bool Judge(Delivery& delivery, const Outcome& outcome, bool was_alone)
       ABSL_LOCKS_EXCLUDED(mutex_);
   bool Bury(const Delivery& delivery);
-  void Remember(const Delivery& delivery) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void Remember(const std::string& id, Memory memory) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool Insert(Delivery delivery) ABSL_LOCKS_EXCLUDED(mutex_);
   bool IsDrained() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  std::size_t InFlight() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return queue_.size() + acknowledgeable_.size();
+  }
   void ShowInFlight() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const config::SinkSettings& settings_;
@@ -99,12 +106,16 @@ class Deliverer {
   // Something that a waiting thread waits for may have changed.
   absl::CondVar changed_;
   DeliveryQueue queue_ ABSL_GUARDED_BY(mutex_);
+  // Ids of events that are done, and not acknowledged as far as is known.
+  std::vector<std::string> acknowledgeable_ ABSL_GUARDED_BY(mutex_);
   // Of events that were forgotten by Restart, the oldest first in `memory_order_`.
   absl::flat_hash_map<std::string, Memory> memory_ ABSL_GUARDED_BY(mutex_);
   std::deque<std::string> memory_order_ ABSL_GUARDED_BY(mutex_);
   // The other side asked to be left alone until then.
   TimePoint paused_until_ ABSL_GUARDED_BY(mutex_);
   std::string trouble_ ABSL_GUARDED_BY(mutex_);
+  // When a failure was last told as a warning.
+  TimePoint told_at_ ABSL_GUARDED_BY(mutex_);
   bool interrupted_ ABSL_GUARDED_BY(mutex_) = false;
   bool draining_ ABSL_GUARDED_BY(mutex_) = false;
   bool stopped_ ABSL_GUARDED_BY(mutex_) = false;

@@ -110,11 +110,14 @@ void DeliveryQueue::Settle(const std::vector<Delivery*>& taken) {
   }
 }
 
-std::optional<std::string> DeliveryQueue::TakeAcknowledgeable() {
+std::optional<std::string> DeliveryQueue::TakeAcknowledgeable(std::vector<std::string>& ids) {
   std::optional<std::string> cursor;
   while (!deliveries_.empty() && deliveries_.front()->state == Delivery::State::kDone) {
     cursor = std::move(deliveries_.front()->cursor);
-    if (!IsMark(*deliveries_.front())) --events_;
+    if (!IsMark(*deliveries_.front())) {
+      --events_;
+      ids.push_back(std::move(deliveries_.front()->event.id));
+    }
     deliveries_.pop_front();
   }
   return cursor;

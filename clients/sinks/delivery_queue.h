@@ -65,13 +65,14 @@ class DeliveryQueue {
   void Settle(const std::vector<Delivery*>& taken);
 
   // The newest cursor up to which everything is done, and forgets all that; nullopt: none is new.
-  std::optional<std::string> TakeAcknowledgeable();
+  // The ids of the events that it forgets are added to `ids`.
+  std::optional<std::string> TakeAcknowledgeable(std::vector<std::string>& ids);
 
   // All that are not acknowledgeable yet. Precondition of clearing: none is running.
   const std::deque<std::unique_ptr<Delivery>>& deliveries() const { return deliveries_; }
   void Clear();
 
-  // Events taken in and not acknowledged yet.
+  // Events taken in that are not acknowledgeable yet.
   std::size_t size() const { return events_; }
   std::size_t running() const { return running_; }
 

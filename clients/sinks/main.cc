@@ -217,15 +217,15 @@ int main(int argc, char** argv) {
   redrive->add_option("file", flags.letters, "the file of dead letters")->required();
   CLI11_PARSE(app, argc, argv);
 
+  tasker::sinks::SetUpLog(flags.log_level, flags.log_format == "json"
+                                               ? tasker::sinks::LogFormat::kJson
+                                               : tasker::sinks::LogFormat::kText);
   std::optional<std::vector<SinkSettings>> sinks = ReadSinks(flags.config);
   if (!sinks) return kExitSettings;
   if (flags.check) {
     std::cout << flags.config << ": right, " << sinks->size() << " sinks\n";
     return 0;
   }
-  tasker::sinks::SetUpLog(flags.log_level, flags.log_format == "json"
-                                               ? tasker::sinks::LogFormat::kJson
-                                               : tasker::sinks::LogFormat::kText);
   if (redrive->parsed()) {
     // It has nothing to finish: letters that were not dealt with stay in its work file.
     pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);

@@ -106,7 +106,9 @@ class Redriver {
 
   // There is nobody to acknowledge to: what is dealt with makes room.
   void Clear() {
-    while (!done_) deliverer_.AwaitAcknowledgeable(std::chrono::seconds(1));
+    while (!done_) {
+      if (deliverer_.AwaitAcknowledgeable(std::chrono::seconds(1))) deliverer_.NoteAcknowledged();
+    }
   }
 
   const config::SinkSettings& settings_;

@@ -256,7 +256,9 @@ bool Sink::Pause(milliseconds time) {
 }
 
 void Sink::NoteEnd(const grpc::Status& status, milliseconds again_in) {
-  const std::string why = status.ok() ? "the service ended the stream" : status.error_message();
+  std::string why = status.ok() ? "the service ended the stream" : status.error_message();
+  const std::string advice = AdviceFor(status.error_code());
+  if (!advice.empty()) why += "; " + advice;
   const TimePoint now = Clock::now();
   {
     absl::MutexLock lock(&mutex_);
@@ -269,7 +271,6 @@ void Sink::NoteEnd(const grpc::Status& status, milliseconds again_in) {
       {{"sink", settings_.name},
        {"code", std::to_string(status.error_code())},
        {"error", why},
-       {"advice", AdviceFor(status.error_code())},
        {"again_in_ms", std::to_string(again_in.count())}});
 }
 

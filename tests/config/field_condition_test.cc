@@ -26,7 +26,7 @@ class Values final : public FieldValues {
   }
 };
 
-std::string Test(std::string_view text) {
+std::string Decide(std::string_view text) {
   const auto condition = FieldCondition::Compile(text, kFields);
   if (!condition.ok()) return std::string(condition.status().message());
   Values values;
@@ -36,33 +36,34 @@ std::string Test(std::string_view text) {
 }
 
 TEST(FieldCondition, LooksAtTheFieldsByTheirNames) {
-  EXPECT_EQ(Test("name == 'pay' and payload.took > 5"), "true");
-  EXPECT_EQ(Test("payload.who.id in ['x', 'y'] and length(steps) == 2 and steps[1] == 2"), "true");
-  EXPECT_EQ(Test("payload.took > 5 and name != 'pay'"), "false");
-  EXPECT_EQ(Test("payload.other > 5"), "false");
-  EXPECT_EQ(Test("payload.other"), "false");
+  EXPECT_EQ(Decide("name == 'pay' and payload.took > 5"), "true");
+  EXPECT_EQ(Decide("payload.who.id in ['x', 'y'] and length(steps) == 2 and steps[1] == 2"),
+            "true");
+  EXPECT_EQ(Decide("payload.took > 5 and name != 'pay'"), "false");
+  EXPECT_EQ(Decide("payload.other > 5"), "false");
+  EXPECT_EQ(Decide("payload.other"), "false");
 }
 
 TEST(FieldCondition, SaysWhatCannotBeWorkedOut) {
-  EXPECT_EQ(Test("name > 5"),
+  EXPECT_EQ(Decide("name > 5"),
             "a string and a number have no order; only two numbers or two strings do");
-  EXPECT_EQ(Test("name"), "a string is neither true nor false");
+  EXPECT_EQ(Decide("name"), "a string is neither true nor false");
 }
 
 TEST(FieldCondition, SaysWhichFieldsThereAre) {
-  EXPECT_EQ(Test("context.x == 1"),
+  EXPECT_EQ(Decide("context.x == 1"),
             "column 1: expected a literal, `(` or one of the fields name, steps, payload, found "
             "`context`");
-  EXPECT_EQ(Test("name == item"),
+  EXPECT_EQ(Decide("name == item"),
             "column 9: expected a literal, `(` or one of the fields name, steps, payload, found "
             "`item`");
-  EXPECT_EQ(Test("name = 'x'"),
+  EXPECT_EQ(Decide("name = 'x'"),
             "column 6: expected an operator or the end, found `=` (equality is `==`)");
 }
 
 TEST(FieldCondition, HasItsLimits) {
-  EXPECT_EQ(Test(std::string(5000, ' ')), "5000 bytes are over an expression's limit of 4096");
-  EXPECT_EQ(Test(std::string(70, '(')).substr(0, 35), "column 65: is nested deeper than 64");
+  EXPECT_EQ(Decide(std::string(5000, ' ')), "5000 bytes are over an expression's limit of 4096");
+  EXPECT_EQ(Decide(std::string(70, '(')).substr(0, 35), "column 65: is nested deeper than 64");
 }
 
 }  // namespace

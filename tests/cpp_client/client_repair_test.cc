@@ -45,6 +45,7 @@ TEST(ClientRepair, CreateTask_SendsPriorityKeyBypassAndTrace) {
   EXPECT_THAT(seen.bypass_steps(), ElementsAre("mail"));
   EXPECT_EQ(seen.traceparent(), "00-aa-bb-01");
   EXPECT_EQ(seen.tracestate(), "a=b");
+  FakeEngine::SeeAnswers();
   EXPECT_TRUE(client.CreateTask({.name = "order_process"}).ok());
   FakeEngine::SeeAnswers();
   EXPECT_FALSE(seen.has_priority());
@@ -140,6 +141,7 @@ TEST(ClientRepair, CompleteStep_GivesTheTokensBytesAndWhatBecameOfIt) {
   EXPECT_EQ(seen.result().success().results(), R"({"ok":true})");
   EXPECT_EQ(seen.actor(), "her");
 
+  FakeEngine::SeeAnswers();
   EXPECT_TRUE(client
                   .FailStep("__4A", {.error_class = "Refused",
                                      .message = "no",

@@ -9,13 +9,14 @@
 namespace tasker::client {
 namespace {
 
-// Held for a moment behind every answer; see FakeEngine::SeeAnswers.
+// Held for a moment before and behind every answer; see FakeEngine::SeeAnswers.
 absl::Mutex answered(absl::kConstInit);
 
 template <typename Request, typename Response>
 grpc::Status AnswerWith(const FakeEngine::Answer<Request, Response>& answer, const Request* request,
                         Response* response) {
   if (!answer) return {grpc::StatusCode::UNIMPLEMENTED, ""};
+  { const absl::MutexLock lock(&answered); }
   const grpc::Status status = answer(*request, *response);
   const absl::MutexLock lock(&answered);
   return status;

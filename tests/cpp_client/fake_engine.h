@@ -45,7 +45,8 @@ class FakeEngine {
   using Answer = std::function<grpc::Status(const Request&, Response&)>;
 
   // What answers wrote on gRPC's threads before the caller had them is the calling thread's to
-  // read: that the call has ended orders it, but nobody can see that.
+  // read: that the call has ended orders it, but nobody can see that. To be called again behind the
+  // reading, before a call whose answer writes there once more.
   static void SeeAnswers();
 
   // Answers of the calls that are not streams; UNIMPLEMENTED unless set.

@@ -30,10 +30,6 @@ from tasker._generated.tasker.v1 import (
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 TAGS = ["eu", "vip"]
 
-# Needs named subscriptions; a service without them answers UNIMPLEMENTED.
-SUBSCRIBER_EVENTS = {
-    names.SUBSCRIBER_REGISTERED, names.SUBSCRIBER_UNREGISTERED, names.SUBSCRIBER_VALIDATION_FAILED}
-
 TEMPLATES = [
     """
 name: happy
@@ -201,19 +197,13 @@ def fire_events_of_handlers(world: World) -> None:
     assert error.value.code() == grpc.StatusCode.INVALID_ARGUMENT
 
 
-def fire_events_of_subscriptions(world: World) -> bool:
-    """Whether the service has named subscriptions."""
-    try:
-        world.events.CreateSubscription(subscription_pb.CreateSubscriptionRequest(
-            name="mails", filter=event_pb2.EventFilter(names=["task.*"])))
-    except grpc.RpcError as error:
-        assert error.code() == grpc.StatusCode.UNIMPLEMENTED, error
-        return False
+def fire_events_of_subscriptions(world: World) -> None:
+    world.events.CreateSubscription(subscription_pb.CreateSubscriptionRequest(
+        name="mails", filter=event_pb2.EventFilter(names=["task.*"])))
     world.events.DeleteSubscription(subscription_pb.DeleteSubscriptionRequest(name="mails"))
     with pytest.raises(grpc.RpcError):
         world.events.CreateSubscription(subscription_pb.CreateSubscriptionRequest(
             name="refused", filter=event_pb2.EventFilter(names=["Not A Name"])))
-    return True
 
 
 def is_of_type(value: Any, wanted: str) -> bool:
@@ -250,15 +240,13 @@ def test_the_service_fires_every_event_of_its_catalog_as_it_says(taskerd, world,
     running.start()
     fire_events_of_tasks(world)
     fire_events_of_handlers(world)
-    has_subscriptions = fire_events_of_subscriptions(world)
+    fire_events_of_subscriptions(world)
     worker.stop()
     running.join(PATIENCE_S)
     assert not running.is_alive()
 
-    expected = set(catalog) - (set() if has_subscriptions else SUBSCRIBER_EVENTS)
-    seen = listener.until(lambda events: expected <= {event.name for event in events})
-    assert expected - {event.name for event in seen} == set()
-    assert {event.name for event in seen} - set(catalog) == set()
+    seen = listener.until(lambda events: set(catalog) <= {event.name for event in events})
+    assert {event.name for event in seen} == set(catalog)
     assert [fault for event in seen for fault in faults_of(event, catalog[event.name])] == []
     # An event comes once, and a mirror is another one.
     assert len({event.event_id for event in seen}) == len(seen)

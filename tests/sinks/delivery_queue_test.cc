@@ -30,6 +30,11 @@ std::vector<std::string> Ids(const std::vector<Delivery*>& taken) {
   return ids;
 }
 
+std::optional<std::string> Acknowledgeable(DeliveryQueue& queue) {
+  std::vector<std::string> ids;
+  return queue.TakeAcknowledgeable(ids);
+}
+
 void Finish(DeliveryQueue& queue, const std::vector<Delivery*>& taken) {
   for (Delivery* each : taken) each->state = Delivery::State::kDone;
   queue.Settle(taken);
@@ -131,11 +136,22 @@ TEST(DeliveryQueue, Cursor_StandsBeforeTheFirstThatIsNotDone) {
   taken[0]->state = Delivery::State::kDone;
   taken[2]->state = Delivery::State::kDone;
   queue.Settle(taken);
-  EXPECT_EQ(queue.TakeAcknowledgeable(), "c-a1");
-  EXPECT_EQ(queue.TakeAcknowledgeable(), std::nullopt);
+  EXPECT_EQ(Acknowledgeable(queue), "c-a1");
+  EXPECT_EQ(Acknowledgeable(queue), std::nullopt);
   Finish(queue, queue.Take(kNow, 3, false));
-  EXPECT_EQ(queue.TakeAcknowledgeable(), "c-c1");
+  EXPECT_EQ(Acknowledgeable(queue), "c-c1");
   EXPECT_EQ(queue.size(), 0u);
+}
+
+TEST(DeliveryQueue, Forgotten_EventsAreNamed) {
+  DeliveryQueue queue;
+  Add(queue, "a1", "a");
+  queue.AddMark("m");
+  Add(queue, "b1", "b");
+  Finish(queue, queue.Take(kNow, 3, false));
+  std::vector<std::string> ids;
+  queue.TakeAcknowledgeable(ids);
+  EXPECT_THAT(ids, ElementsAre("a1", "b1"));
 }
 
 TEST(DeliveryQueue, Marks_WaitForTheEventsBeforeThemAndAreKeptOnce) {
@@ -144,11 +160,11 @@ TEST(DeliveryQueue, Marks_WaitForTheEventsBeforeThemAndAreKeptOnce) {
   for (int i = 0; i < 1000; ++i) queue.AddMark("m-" + std::to_string(i));
   EXPECT_EQ(queue.size(), 1u);
   EXPECT_EQ(queue.deliveries().size(), 2u);
-  EXPECT_EQ(queue.TakeAcknowledgeable(), std::nullopt);
+  EXPECT_EQ(Acknowledgeable(queue), std::nullopt);
   Finish(queue, queue.Take(kNow, 1, false));
-  EXPECT_EQ(queue.TakeAcknowledgeable(), "m-999");
+  EXPECT_EQ(Acknowledgeable(queue), "m-999");
   queue.AddMark("m-1000");
-  EXPECT_EQ(queue.TakeAcknowledgeable(), "m-1000");
+  EXPECT_EQ(Acknowledgeable(queue), "m-1000");
 }
 
 TEST(DeliveryQueue, EventsWithoutTask_KeepTheirOrderToo) {
@@ -167,7 +183,7 @@ TEST(DeliveryQueue, DoneBefore_IsNotHandedOut) {
   known.state = Delivery::State::kDone;
   queue.Add(std::move(known));
   EXPECT_THAT(queue.Take(kNow, 1, false), IsEmpty());
-  EXPECT_EQ(queue.TakeAcknowledgeable(), "c-a1");
+  EXPECT_EQ(Acknowledgeable(queue), "c-a1");
 }
 
 }  // namespace

@@ -91,4 +91,18 @@ class HeldTarget : public Target {
   const TargetLimits limits_;
 };
 
+// One that takes up to three events as a whole: if one fails, all do.
+class WholeTarget : public HeldTarget {
+ public:
+  explicit WholeTarget(Hold& hold) : HeldTarget(hold, {1, 3, true}) {}
+
+  std::vector<Outcome> Send(std::span<const CloudEvent* const> events) override {
+    std::vector<Outcome> outcomes = HeldTarget::Send(events);
+    for (const Outcome& each : std::vector<Outcome>(outcomes)) {
+      if (each.kind != Outcome::Kind::kDelivered) return AllOf(events.size(), each);
+    }
+    return outcomes;
+  }
+};
+
 }  // namespace tasker::sinks

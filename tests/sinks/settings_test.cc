@@ -212,9 +212,9 @@ TEST(SinkSettings, TaskerdChecksThemWithoutTheirSecrets) {
       "sinks:\n- name: a\n  filter: {priorities: ['${P}']}\n"
       "  target: {webhook: {url: '${URL}', secret: '${NOT_SET}', timeout: '${T}'}}\n";
   EXPECT_THAT(LoadSettings(right, "tasker.yaml", Variables({})).diagnostics, IsEmpty());
-  const std::string wrong = "sinks:\n- name: a\n  target: {webhook: {ulr: 'http://x'}}\n";
+  const std::string wrong = "sinks:\n- name: a\n  target: {webhook: {urll: 'http://x'}}\n";
   EXPECT_THAT(ToString(LoadSettings(wrong, "tasker.yaml", Variables({})).diagnostics),
-              HasSubstr("tasker.yaml:3:22: error: sinks[0].target.webhook.ulr: is not a setting; "
+              HasSubstr("tasker.yaml:3:22: error: sinks[0].target.webhook.urll: is not a setting; "
                         "did you mean `url`?"));
 }
 

@@ -192,28 +192,49 @@ TEST(Sink, RefusedEvent_IsADeadLetterAtOnce) {
 TEST(Sink, RefusedBatch_IsTakenApartSoThatTheRestIsDelivered) {
   FakeEventService service;
   TemporaryFolder folder;
-  std::atomic<bool> first = true;
-  Hold hold([&first](const CloudEvent& event) {
-    // The first batch as a whole; then event-2 by itself.
-    if (first) return Outcome::Refused("one of them");
-    return event.id == "event-2" ? Outcome::Refused("this one") : Outcome::Delivered();
-  });
+  Hold hold(FailFirst("event-2", 1000, Outcome::Refused("this one")));
   hold.Keep();
   RunningSink running(service,
                       SinkOf("{name: s, target: {stdout: {}}, dead_letter: {file: '" +
                              folder.File("dead.jsonl") + "'}}"),
-                      Held(hold, {1, 3, true}));
+                      std::make_unique<WholeTarget>(hold));
   service.Publish(MakeEvent(9, "first"));
   hold.AwaitCalls(1);
   for (std::uint64_t i = 1; i <= 3; ++i) service.Publish(MakeEvent(i, "t"));
   while (running.sink->health().in_flight < 4) std::this_thread::yield();
-  first = false;
-  // Event 9 is taken; the three come as one batch, of which one is refused.
+  hold.Release();
+  service.AwaitAcknowledged(CursorOf(3));
+  EXPECT_THAT(hold.calls(),
+              ElementsAre(ElementsAre("event-9"), ElementsAre("event-1", "event-2", "event-3"),
+                          ElementsAre("event-1"), ElementsAre("event-2"), ElementsAre("event-3")));
+  const std::vector<std::string> lines = LinesOf(folder.File("dead.jsonl"));
+  ASSERT_EQ(lines.size(), 1u);
+  EXPECT_EQ(json::parse(lines[0])["event"]["id"], "event-2");
+}
+
+TEST(Sink, BatchAtItsLastAttempt_IsTakenApartToo) {
+  FakeEventService service;
+  TemporaryFolder folder;
+  // All fail while the bad one is among them.
+  Hold hold([](const CloudEvent& event) {
+    return event.id == "event-2" ? Outcome::Failed("it breaks on this") : Outcome::Delivered();
+  });
+  hold.Keep();
+  RunningSink running(service,
+                      SinkOf("{name: s, target: {stdout: {}}, retries: {attempts: 2, first: 1ms}, "
+                             "dead_letter: {file: '" +
+                             folder.File("dead.jsonl") + "'}}"),
+                      std::make_unique<WholeTarget>(hold));
+  service.Publish(MakeEvent(9, "first"));
+  hold.AwaitCalls(1);
+  for (std::uint64_t i = 1; i <= 3; ++i) service.Publish(MakeEvent(i, "t"));
+  while (running.sink->health().in_flight < 4) std::this_thread::yield();
   hold.Release();
   service.AwaitAcknowledged(CursorOf(3));
   const std::vector<std::string> lines = LinesOf(folder.File("dead.jsonl"));
   ASSERT_EQ(lines.size(), 1u);
   EXPECT_EQ(json::parse(lines[0])["event"]["id"], "event-2");
+  EXPECT_EQ(json::parse(lines[0])["attempts"], 3);
 }
 
 TEST(Sink, WithoutDeadLetters_ARefusedEventIsTriedAgain) {
