@@ -156,10 +156,9 @@ void Subscriptions::Reset(std::string name, v1::EventStart start,
 void Subscriptions::ResetNow(const std::string& name, const v1::EventStart& start,
                              Answer<v1::ResetSubscriptionResponse> answer) {
   NamedSubscription* found = Find(name);
-  absl::StatusOr<EventCursor> mark = Refusal();
-  if (!draining_) {
-    mark = found == nullptr ? NoSubscription(name) : starts_.Find(start, found->filter());
-  }
+  absl::StatusOr<EventCursor> mark = NoSubscription(name);
+  if (found != nullptr) mark = starts_.Find(start, found->filter());
+  if (const absl::Status refusal = Refusal(); !refusal.ok()) mark = refusal;
   if (!mark.ok()) {
     answer(mark.status());
     ChangeDone(name);
