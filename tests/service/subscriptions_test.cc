@@ -161,7 +161,8 @@ TEST_F(SubscriptionsTest, AcknowledgesUpToAPlaceWhereThereAreSeveralConsumers) {
   b->Await(1);
   const auto answer = world_.Acknowledge("s", b->CursorOf("b.1"));
   ASSERT_TRUE(answer.ok()) << answer.status();
-  EXPECT_EQ(answer->cursor(), b->CursorOf("b.1"));
+  // Or further, over what does not match.
+  EXPECT_GE(*EventCursor::Parse(answer->cursor()), *EventCursor::Parse(b->CursorOf("b.1")));
   EXPECT_EQ(world_.subscriptions->Get("s")->unacknowledged_events(), 0u);
 }
 
@@ -293,8 +294,8 @@ TEST_F(SubscriptionsTest, SaysThatRetentionWasFasterAndIsMendedByAReset) {
 }
 
 TEST_F(SubscriptionsTest, ShowsHowFarItIsBehind) {
-  ASSERT_TRUE(world_.Create(Named("s")).ok());
   world_.Happen({"a.1", "b.1", "c.1"});
+  ASSERT_TRUE(world_.Create(Named("s")).ok());
   const auto behind = world_.subscriptions->Get("s");
   // With that of its own making.
   EXPECT_EQ(behind->lag_events(), 4u);
