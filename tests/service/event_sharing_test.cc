@@ -228,12 +228,12 @@ TEST_F(EventSharingTest, RefusesWhatTheConsumerWasNotSent) {
 }
 
 TEST_F(EventSharingTest, SendsWhatIsGivenBackBeforeTheLaterEventsOfItsTask) {
-  sharing_.AddConsumer(kA, 2);
+  sharing_.AddConsumer(kA, 10);
   sharing_.AddConsumer(kB, 10);
   Add(1, "t");
   Add(2, "t");
   Add(3, "t");
-  EXPECT_THAT(Take(kA), ElementsAre(1, 2));
+  EXPECT_THAT(Take(kA, 2), ElementsAre(1, 2));
   sharing_.RemoveConsumer(kA);
   Add(4, "t");
   EXPECT_THAT(Take(kB), ElementsAre(1, 2, 3, 4));
@@ -261,6 +261,19 @@ TEST_F(EventSharingTest, KeepsTheOrderOfATaskWhoseFirstEventAloneFoundRoom) {
   EXPECT_THAT(Take(kA), ElementsAre(5));
   ASSERT_TRUE(sharing_.Acknowledge(kA, At(5), now_).ok());
   EXPECT_THAT(Take(kA), ElementsAre(6));
+}
+
+TEST_F(EventSharingTest, LeavesWhatWaitsToAnotherOnceTheOwnerHoldsNothingOfTheTask) {
+  sharing_.AddConsumer(kA, 1);
+  Add(1, "t");
+  Take(kA);
+  sharing_.AddConsumer(kB, 10);
+  Add(2, "t");
+  Add(3, "t");
+  EXPECT_THAT(Take(kB), IsEmpty());
+  ASSERT_TRUE(sharing_.Acknowledge(kA, At(1), now_).ok());
+  EXPECT_THAT(Take(kB), ElementsAre(2, 3));
+  EXPECT_THAT(Take(kA), IsEmpty());
 }
 
 TEST_F(EventSharingTest, SendsEverythingBehindTheMarkAgainAfterTheLastConsumerHasLeft) {
@@ -298,18 +311,18 @@ TEST_F(EventSharingTest, DoesNotSendAgainWhatWasAcknowledgedBehindTheMark) {
 
 TEST_F(EventSharingTest, AcknowledgesUpToAPlaceWhoeverHasTheEvents) {
   sharing_.AddConsumer(kA, 1);
-  sharing_.AddConsumer(kB, 10);
   Add(1, "t");
+  Take(kA);
+  sharing_.AddConsumer(kB, 10);
   Add(2, "u");
   Add(3, "t");
-  Take(kA);
-  Take(kB);
+  EXPECT_THAT(Take(kB), ElementsAre(2));
   sharing_.AcknowledgeUpTo(At(3), now_);
   EXPECT_EQ(Mark(), 3u);
   EXPECT_EQ(sharing_.unacknowledged(), 0u);
   EXPECT_THAT(Take(kA), IsEmpty());
   Add(4, "t");
-  EXPECT_THAT(Take(kA), ElementsAre(4));
+  EXPECT_THAT(Take(kB), ElementsAre(4));
 }
 
 TEST_F(EventSharingTest, PassesOverWhatWasAcknowledgedBeforeItWasRead) {
