@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 HERE = pathlib.Path(__file__).resolve().parent
 CRASH = HERE.parent / "crash"
@@ -66,14 +66,14 @@ class EventsRun:
         self._random = random.Random(seed)
         self.counts: Dict[str, int] = {"service kills": 0, "consumer kills": 0}
         self.service = Service(folder, seed, templates=_templates(folder))
-        self._kills: List[int] = []
+        self._kills: List[Tuple[int, int]] = []
         # By subscription, its consumers.
         self._consumers: Dict[str, List[Optional[subprocess.Popen]]] = {}
         self._incarnations = 0
         self._others: List[subprocess.Popen] = []
         self._filters = {f"s{number:02}": FILTERS[number % len(FILTERS)] for number in range(subscriptions)}
 
-    def run(self) -> "tuple[Dict[str, int], List[str]]":
+    def run(self) -> Tuple[Dict[str, int], List[str]]:
         try:
             self.service.start()
             self._open_tasks()
@@ -152,8 +152,9 @@ class EventsRun:
             number += 1
             if number % SERVICE_EVERY == 0:
                 self.counts["service kills"] += 1
-                self._kills.append(time.monotonic_ns())
+                begun = time.monotonic_ns()
                 self.service.kill()
+                self._kills.append((begun, time.monotonic_ns()))
                 self.service.start()
                 continue
             self.counts["consumer kills"] += 1
@@ -194,12 +195,13 @@ class EventsRun:
                     raise RuntimeError(f"{name} came only to {found.cursor} of {log[-1].cursor}: {found}")
                 time.sleep(0.05)
 
-    def _check(self, end: int) -> "tuple[Dict[str, int], List[str]]":
+    def _check(self, end: int) -> Tuple[Dict[str, int], List[str]]:
         logs = {}
         for name in self._filters:
             logs[name] = self._read_log(name, end)
             self._await_acknowledged(name, logs[name])
         self.stop()
+        (self._folder / "kills.json").write_text(json.dumps(self._kills))
         counts: Dict[str, int] = dict(self.counts, subscriptions=len(self._filters))
         violations: List[str] = []
         for name, log in logs.items():
