@@ -97,9 +97,9 @@ class Acknowledged(NamedTuple):
 
 
 class EventChecker:
-    """Of one subscription. `kills`: when the service was killed; in between it lived."""
+    """Of one subscription. `kills`: from when to when the service was being killed."""
 
-    def __init__(self, log: List[Event], streams: List[Stream], kills: List[int]):
+    def __init__(self, log: List[Event], streams: List[Stream], kills: List[Tuple[int, int]]):
         self._log = sorted(log)
         self._end: Cursor = self._log[-1].cursor if self._log else (0, 0, 0)
         self._place = {event.cursor: place for place, event in enumerate(self._log)}
@@ -126,8 +126,7 @@ class EventChecker:
         self._violations.append(f"{count}: {what}")
 
     def _killed_between(self, first: int, last: int) -> bool:
-        place = bisect.bisect_left(self._kills, first)
-        return place < len(self._kills) and self._kills[place] <= last
+        return any(begun <= last and ended >= first for begun, ended in self._kills)
 
     def _read_acknowledgements(self) -> None:
         """An acknowledgement is of all that its stream brought up to it."""
@@ -209,8 +208,8 @@ class EventChecker:
                 done = self._acknowledged.get(came.cursor)
                 if done is None or done.stream == number or done.answered_at > came.at:
                     continue
-                if self._killed_between(done.answered_at, came.at):
-                    # Beyond the mark nothing is stored.
+                if self._killed_between(done.asked_at, came.at):
+                    # Beyond the mark nothing is stored. When it was done lies between asking and the answer.
                     continue
                 # A call that is over may have brought it before that, and its consumer read it late.
                 if stream.begun_at > done.answered_at or alive_until > came.at:

@@ -93,6 +93,7 @@ class Consumer {
     journal_.Write();
     consumer_.clear();
     last_.clear();
+    held_ = 0;
     const auto reader = stub_->Subscribe(&context, request_);
     v1::SubscribeResponse response;
     bool first = true;
@@ -130,7 +131,12 @@ class Consumer {
     if (Chance(options_.sleeps)) {
       std::this_thread::sleep_for(std::chrono::milliseconds(options_.ack_timeout * 3 / 2));
     }
-    if (!last_.empty() && (response.events().empty() || !Chance(300))) Acknowledge();
+    // By chance several responses at once, unless that would leave it without events.
+    held_ += static_cast<std::uint32_t>(response.events_size());
+    if (!last_.empty() &&
+        (response.events().empty() || held_ * 2 > options_.unacknowledged_max || !Chance(300))) {
+      Acknowledge();
+    }
   }
 
   void Acknowledge() {
@@ -147,6 +153,7 @@ class Consumer {
     if (status.ok()) {
       journal_.Add(absl::StrCat("K ", last_, " ", response.cursor()));
       last_.clear();
+      held_ = 0;
     } else {
       journal_.Add(absl::StrCat("N ", last_, " ", static_cast<int>(status.error_code())));
     }
@@ -164,6 +171,7 @@ class Consumer {
   std::string consumer_;
   // Of the last event that is not acknowledged.
   std::string last_;
+  std::uint32_t held_ = 0;
   bool done_ = false;
 };
 

@@ -76,11 +76,11 @@ class Load {
 
  private:
   void Begin() {
-    // Dotted names, of which filters choose: load.a.0 to load.j.9.
+    // Dotted names, of which filters choose: load.a.n0 to load.j.n9.
     const unsigned drawn = static_cast<unsigned>(random_());
     v1::PublishEventRequest request;
-    request.set_name(absl::StrCat("load.", std::string(1, static_cast<char>('a' + drawn % 10)), ".",
-                                  drawn / 10 % 10));
+    request.set_name(absl::StrCat("load.", std::string(1, static_cast<char>('a' + drawn % 10)),
+                                  ".n", drawn / 10 % 10));
     request.set_payload(absl::StrCat("{\"number\":", ++number_, "}"));
     if (!tasks_.empty() && drawn / 100 % 8 != 0) {
       request.set_task_id(tasks_[random_() % tasks_.size()]);

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import threading
 import time
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Tuple
 
 HERE = pathlib.Path(__file__).resolve().parent
 CRASH = HERE.parent / "crash"
@@ -38,7 +38,7 @@ REAL_TASKS_PER_EVENT = 1 / 200
 # How long one may go without acknowledging, in milliseconds.
 ACK_TIMEOUT_MS = 2000
 # Between two kills, in seconds.
-KILL_EVERY_S = (0.2, 1.2)
+KILL_EVERY_S = (0.05, 0.6)
 # Every how manieth kill strikes the service.
 SERVICE_EVERY = 5
 # Behind the last kill; only a run that would otherwise hang meets it.
@@ -48,32 +48,32 @@ FILTERS: List[Dict[str, Any]] = [
     {},
     {"names": ["load.*"]},
     {"names": ["load.a.*", "load.b.*"]},
-    {"names": ["*.7"]},
+    {"names": ["*.n7"]},
     {"categories": ["custom"]},
     {"categories": ["task", "step"]},
     {"names": ["step.completed", "load.c.*"]},
     {"taskName": "open"},
     {"taskName": "chain"},
     {"namespace": "events"},
-    {"names": ["load.d.1"]},
+    {"names": ["load.d.n1"]},
     {"names": ["nothing.of.this.name"]},
 ]
 
 
 class EventsRun:
-    def __init__(self, folder: pathlib.Path, events: int, subscriptions: int, seed: int):
-        self._folder, self._events = folder, events
+    def __init__(self, folder: pathlib.Path, events: int, subscriptions: int, seed: int, kills_min: int):
+        self._folder, self._events, self._kills_min = folder, events, kills_min
         self._random = random.Random(seed)
         self.counts: Dict[str, int] = {"service kills": 0, "consumer kills": 0}
         self.service = Service(folder, seed, templates=_templates(folder))
-        self._kills: List[int] = []
+        self._kills: List[Tuple[int, int]] = []
         # By subscription, its consumers.
         self._consumers: Dict[str, List[Optional[subprocess.Popen]]] = {}
         self._incarnations = 0
         self._others: List[subprocess.Popen] = []
         self._filters = {f"s{number:02}": FILTERS[number % len(FILTERS)] for number in range(subscriptions)}
 
-    def run(self) -> "tuple[Dict[str, int], List[str]]":
+    def run(self) -> Tuple[Dict[str, int], List[str]]:
         try:
             self.service.start()
             self._open_tasks()
@@ -81,10 +81,8 @@ class EventsRun:
                 self._consumers[name] = [None] * self._random.randint(1, 4)
                 for place in range(len(self._consumers[name])):
                     self._start_consumer(name, place)
-            load = self._start_load()
-            self._kill_while(load)
-            if load.wait() != 0:
-                raise RuntimeError("the load failed")
+            self._start_tasks()
+            self._kill_under_load()
             return self._check(self._mark_the_end())
         finally:
             self.stop()
@@ -112,12 +110,14 @@ class EventsRun:
                     name="open", namespace="events", context=b"{}"), timeout=PATIENCE_S).task_id)
         (self._folder / "tasks").write_text("".join(f"{each}\n" for each in ids))
 
-    def _start_load(self) -> subprocess.Popen:
+    def _start_tasks(self) -> None:
         self._others.append(self._spawn(
             "handler", [sys.executable, str(CRASH / "raw_handler.py"), "--address", self.service.address,
                         "--name", "handler", "--journal", str(self._folder / "handler.jsonl")],
             env={"PYTHONPATH": ":".join(sys.path)}))
         threading.Thread(target=self._create_tasks, daemon=True).start()
+
+    def _start_load(self) -> subprocess.Popen:
         load = self._spawn("load", [
             str(BUILD / "bin" / "event_load"), "--address", self.service.address,
             "--tasks", str(self._folder / "tasks"), "--events", str(self._events),
@@ -140,16 +140,21 @@ class EventsRun:
                         if self._others[0].poll() is not None:
                             return
 
-    def _kill_while(self, load: subprocess.Popen) -> None:
-        number = 0
-        while load.poll() is None:
+    def _kill_under_load(self) -> None:
+        """Until all events are stored; with more than that if a fast machine left no time for the kills."""
+        load, number = self._start_load(), 0
+        while load.poll() is None or number < self._kills_min:
+            if load.poll() is not None:
+                _check_load(load)
+                load = self._start_load()
             # The one place where time itself is wanted: the kill strikes at a random instant.
             time.sleep(self._random.uniform(*KILL_EVERY_S))
             number += 1
             if number % SERVICE_EVERY == 0:
                 self.counts["service kills"] += 1
-                self._kills.append(time.monotonic_ns())
+                begun = time.monotonic_ns()
                 self.service.kill()
+                self._kills.append((begun, time.monotonic_ns()))
                 self.service.start()
                 continue
             self.counts["consumer kills"] += 1
@@ -157,6 +162,7 @@ class EventsRun:
             place = self._random.randrange(len(self._consumers[name]))
             _end(self._consumers[name][place])
             self._start_consumer(name, place)
+        _check_load(load)
 
     def _mark_the_end(self) -> int:
         """The commit up to which all is judged."""
@@ -189,12 +195,13 @@ class EventsRun:
                     raise RuntimeError(f"{name} came only to {found.cursor} of {log[-1].cursor}: {found}")
                 time.sleep(0.05)
 
-    def _check(self, end: int) -> "tuple[Dict[str, int], List[str]]":
+    def _check(self, end: int) -> Tuple[Dict[str, int], List[str]]:
         logs = {}
         for name in self._filters:
             logs[name] = self._read_log(name, end)
             self._await_acknowledged(name, logs[name])
         self.stop()
+        (self._folder / "kills.json").write_text(json.dumps(self._kills))
         counts: Dict[str, int] = dict(self.counts, subscriptions=len(self._filters))
         violations: List[str] = []
         for name, log in logs.items():
@@ -213,6 +220,11 @@ class EventsRun:
             _end(process)
 
 
+def _check_load(load: subprocess.Popen) -> None:
+    if load.returncode != 0:
+        raise RuntimeError("the load failed")
+
+
 def _end(process: Optional[subprocess.Popen]) -> None:
     if process is not None and process.poll() is None:
         process.kill()
@@ -225,8 +237,8 @@ def _templates(folder: pathlib.Path) -> pathlib.Path:
     return templates
 
 
-def run(folder: pathlib.Path, events: int, subscriptions: int, seed: int):
-    return EventsRun(folder, events, subscriptions, seed).run()
+def run(folder: pathlib.Path, events: int, subscriptions: int, seed: int, kills_min: int):
+    return EventsRun(folder, events, subscriptions, seed, kills_min).run()
 
 
 def main() -> int:
@@ -234,11 +246,12 @@ def main() -> int:
                                      formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--events", type=int, default=200_000)
     parser.add_argument("--subscriptions", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=40, help="at least so many")
     parser.add_argument("--seed", type=int, default=1)
     given = parser.parse_args()
     folder = pathlib.Path(tempfile.mkdtemp(prefix="tasker-events-"))
     print(f"seed {given.seed}", flush=True)
-    counts, violations = run(folder, given.events, given.subscriptions, given.seed)
+    counts, violations = run(folder, given.events, given.subscriptions, given.seed, given.kills)
     for name, count in counts.items():
         print(f"{name:28} {count:10,}")
     for violation in violations[:20]:

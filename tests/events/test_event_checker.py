@@ -26,7 +26,7 @@ def world():
     even = Stream(101, "even", at(0), 111, [came(121, 2), came(151, 4)], [Asked(131, at(2), 145, at(2)), Asked(161, at(4), 165, at(2))])
     third = Stream(300, "third", at(2), 310, [came(320 + i, i) for i in range(3, 9)],
                    [Asked(340, at(5), 350, at(5)), Asked(360, at(8), 370, at(8))])
-    return log, [odd, even, third], [200]
+    return log, [odd, even, third], [(200, 205)]
 
 
 def violations(log, streams, kills):

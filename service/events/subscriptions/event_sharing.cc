@@ -1,7 +1,7 @@
 #include "service/events/subscriptions/event_sharing.h"
 
 #include <algorithm>
-#include <iterator>
+#include <functional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -49,21 +49,41 @@ void EventSharing::RemoveConsumer(ConsumerNumber number) {
     entry->sent_before = entry->sent_before || entry->sent;
     entry->sent = false;
     entry->owner = ConsumerNumber::kNone;
-    entry->task->owner = ConsumerNumber::kNone;
-    ++entry->task->unassigned;
     given_back.push_back(index);
   };
   for (const Sent& sent : leaving->second.sent) take_back(sent.index);
   for (const Index index : leaving->second.pending) take_back(index);
+  // What an owner has lies before what waits of the same task, and is now the first to wait.
+  std::ranges::sort(given_back, std::greater<>());
+  for (const Index index : given_back) {
+    Task& task = *OpenEntry(index)->task;
+    Dequeue(task);
+    task.owner = ConsumerNumber::kNone;
+    task.held = 0;
+    task.waiting.push_front(index);
+  }
+  for (const Index index : given_back) Enqueue(*OpenEntry(index)->task);
   room_ -= leaving->second.unacknowledged_max;
   consumers_.erase(leaving);
-  // In the order of the log: so an event that was given back goes out before the later ones of its
-  // task, all of which were the same consumer's or wait here as well.
-  std::ranges::sort(given_back);
-  std::deque<Index> merged;
-  std::ranges::merge(given_back, unassigned_, std::back_inserter(merged));
-  unassigned_ = std::move(merged);
   if (consumers_.empty()) PutDown();
+}
+
+EventSharing::Queue& EventSharing::QueueOf(const Task& task) {
+  return task.owner == ConsumerNumber::kNone ? ready_ : consumers_.at(task.owner).queue;
+}
+
+void EventSharing::Enqueue(Task& task) {
+  while (!task.waiting.empty() && OpenEntry(task.waiting.front()) == nullptr) {
+    task.waiting.pop_front();
+  }
+  if (task.queued_at || task.waiting.empty()) return;
+  task.queued_at = task.waiting.front();
+  QueueOf(task).emplace(*task.queued_at, &task);
+}
+
+void EventSharing::Dequeue(Task& task) {
+  if (task.queued_at) QueueOf(task).erase(*task.queued_at);
+  task.queued_at.reset();
 }
 
 void EventSharing::PutDown() {
@@ -77,7 +97,7 @@ void EventSharing::PutDown() {
   }
   first_ += window_.size();
   window_.clear();
-  unassigned_.clear();
+  ready_.clear();
   tasks_.clear();
   at_hand_ = 0;
   bytes_ = 0;
@@ -107,12 +127,8 @@ void EventSharing::Add(const EventCursor& cursor, v1::Event event) {
   entry.event = std::make_unique<v1::Event>(std::move(event));
   ++at_hand_;
   bytes_ += entry.bytes;
-  if (task.owner != ConsumerNumber::kNone && task.unassigned == 0) {
-    GiveTo(task.owner, consumers_.at(task.owner), index, entry);
-  } else {
-    ++task.unassigned;
-    unassigned_.push_back(index);
-  }
+  task.waiting.push_back(index);
+  Enqueue(task);
 }
 
 void EventSharing::PassOver(const EventCursor& reached) {
@@ -124,34 +140,47 @@ bool EventSharing::HasRoom() const {
   return at_hand_ < room_ && bytes_ < kBytesAtHandMax && window_.size() < kWindowMax;
 }
 
-void EventSharing::GiveTo(ConsumerNumber number, Consumer& consumer, Index index, Entry& entry) {
-  entry.owner = number;
-  entry.task->owner = number;
-  ++consumer.open;
-  consumer.pending.push_back(index);
+void EventSharing::GiveFirst(Task& task, ConsumerNumber number, Consumer& consumer) {
+  Dequeue(task);
+  while (!task.waiting.empty()) {
+    const Index index = task.waiting.front();
+    task.waiting.pop_front();
+    Entry* entry = OpenEntry(index);
+    if (entry == nullptr) continue;
+    entry->owner = number;
+    task.owner = number;
+    ++task.held;
+    ++consumer.open;
+    consumer.pending.push_back(index);
+    break;
+  }
+  Enqueue(task);
 }
 
 void EventSharing::Assign() {
-  while (!unassigned_.empty()) {
-    const Index index = unassigned_.front();
-    Entry* entry = OpenEntry(index);
-    if (entry != nullptr) {
-      auto chosen = consumers_.find(entry->task->owner);
-      if (chosen == consumers_.end()) {
-        chosen = std::ranges::min_element(consumers_, {}, [](const auto& each) {
-          // One without room comes behind all that have some.
-          const Consumer& consumer = each.second;
-          return std::pair(consumer.open >= consumer.unacknowledged_max, consumer.open);
-        });
-        if (chosen == consumers_.end() ||
-            chosen->second.open >= chosen->second.unacknowledged_max) {
-          return;
-        }
+  while (true) {
+    // The earliest event that somebody can take.
+    Task* first = nullptr;
+    auto freest = consumers_.end();
+    auto taker = consumers_.end();
+    for (auto each = consumers_.begin(); each != consumers_.end(); ++each) {
+      Consumer& consumer = each->second;
+      if (consumer.room() == 0) continue;
+      if (freest == consumers_.end() || consumer.room() > freest->second.room()) freest = each;
+      if (consumer.queue.empty()) continue;
+      Task* own = consumer.queue.begin()->second;
+      if (first == nullptr || *own->queued_at < *first->queued_at) {
+        first = own;
+        taker = each;
       }
-      --entry->task->unassigned;
-      GiveTo(chosen->first, chosen->second, index, *entry);
     }
-    unassigned_.pop_front();
+    if (freest == consumers_.end()) return;
+    if (!ready_.empty() && (first == nullptr || ready_.begin()->first < *first->queued_at)) {
+      first = ready_.begin()->second;
+      taker = freest;
+    }
+    if (first == nullptr) return;
+    GiveFirst(*first, taker->first, taker->second);
   }
 }
 
@@ -162,8 +191,7 @@ bool EventSharing::TakeFor(ConsumerNumber number, const Portion& portion,
   std::size_t bytes = 0;
   std::uint32_t redelivered = 0;
   const Entry* last = nullptr;
-  while (!consumer.pending.empty() && consumer.held < consumer.unacknowledged_max &&
-         bytes < portion.bytes_max &&
+  while (!consumer.pending.empty() && bytes < portion.bytes_max &&
          static_cast<std::size_t>(response.events_size()) < portion.events_max) {
     const Index index = consumer.pending.front();
     consumer.pending.pop_front();
@@ -188,6 +216,8 @@ bool EventSharing::TakeFor(ConsumerNumber number, const Portion& portion,
 }
 
 void EventSharing::Settle(Entry& entry, Time now) {
+  Task& task = *entry.task;
+  Dequeue(task);
   if (const auto owner = consumers_.find(entry.owner); owner != consumers_.end()) {
     Consumer& consumer = owner->second;
     --consumer.open;
@@ -197,15 +227,18 @@ void EventSharing::Settle(Entry& entry, Time now) {
       ++consumer.acknowledged;
       consumer.progress = now;
     }
-  } else {
-    --entry.task->unassigned;
+    if (--task.held == 0) task.owner = ConsumerNumber::kNone;
   }
   ++acknowledged_;
   --at_hand_;
   bytes_ -= entry.bytes;
-  if (--entry.task->open == 0) tasks_.erase(tasks_.find(entry.task->id));
   entry.task = nullptr;
   entry.event.reset();
+  if (--task.open == 0) {
+    tasks_.erase(tasks_.find(task.id));
+  } else {
+    Enqueue(task);
+  }
 }
 
 void EventSharing::MoveMark() {

@@ -24,9 +24,10 @@ namespace tasker::service {
 // no lock: one owner.
 //
 // Each task (events of no task count as one) belongs to the consumer that holds events of it, until
-// those are acknowledged or given back; so the order within it is kept. `mark()` is the place up to
-// which everything is acknowledged; it never goes back. What was acknowledged beyond it is kept in
-// mind, as long as this lives, and does not come again.
+// those are acknowledged or given back; so the order within it is kept. Then, and at first, it goes
+// to the one that may take most events; but for what was given back, in the order of the log.
+// `mark()` is the place up to which everything is acknowledged; it never goes back. What was
+// acknowledged beyond it is kept in mind, as long as this lives, and does not come again.
 class EventSharing {
  public:
   using Time = std::chrono::steady_clock::time_point;
@@ -96,10 +97,16 @@ class EventSharing {
   struct Task {
     std::string id;
     ConsumerNumber owner = ConsumerNumber::kNone;
-    // Events that are not acknowledged; those of them that wait for an owner.
+    // Events that are not acknowledged; those of them that its owner has.
     std::size_t open = 0;
-    std::size_t unassigned = 0;
+    std::size_t held = 0;
+    // The others, in the order of the log; some may be acknowledged by now.
+    std::deque<Index> waiting;
+    // Where it stands in the queue of its owner, or in ready_.
+    std::optional<Index> queued_at;
   };
+  // Tasks with events that wait, by the first of them.
+  using Queue = absl::btree_map<Index, Task*>;
   struct Entry {
     EventCursor cursor;
     // Null: acknowledged.
@@ -107,7 +114,7 @@ class EventSharing {
     std::size_t bytes = 0;
     Task* task = nullptr;
     ConsumerNumber owner = ConsumerNumber::kNone;
-    // To its owner.
+    // To its owner, which is to be sent it otherwise.
     bool sent = false;
     // To someone before that.
     bool sent_before = false;
@@ -122,11 +129,15 @@ class EventSharing {
     std::deque<Sent> sent;
     // Its own that are still to be sent, each task's in order.
     std::deque<Index> pending;
-    // Neither acknowledged; `held`: sent, `open`: with those that are pending.
-    std::uint64_t held = 0;
+    // Its tasks with events that wait until it has room.
+    Queue queue;
+    // Not acknowledged, at most unacknowledged_max; `held`: those of them that it was sent.
     std::uint64_t open = 0;
+    std::uint64_t held = 0;
     std::uint64_t acknowledged = 0;
     Time progress{};
+
+    std::uint64_t room() const { return unacknowledged_max - open; }
   };
 
   // Null: acknowledged.
@@ -134,9 +145,13 @@ class EventSharing {
   const Entry* OpenEntry(Index index) const;
   // The entry at that very cursor; null: none.
   const Entry* EntryAt(const EventCursor& cursor) const;
-  // Gives events that have no owner to consumers that have room.
+  // Gives events that wait to consumers that have room.
   void Assign();
-  void GiveTo(ConsumerNumber number, Consumer& consumer, Index index, Entry& entry);
+  void GiveFirst(Task& task, ConsumerNumber number, Consumer& consumer);
+  // Puts the task where it is found, if events of it wait; takes it away, before it changes.
+  void Enqueue(Task& task);
+  void Dequeue(Task& task);
+  Queue& QueueOf(const Task& task);
   void Settle(Entry& entry, Time now);
   void MoveMark();
   void PutDown();
@@ -147,8 +162,8 @@ class EventSharing {
   std::deque<Entry> window_;
   // Of window_'s first.
   Index first_ = 0;
-  // In the order of the log.
-  std::deque<Index> unassigned_;
+  // Tasks that have no owner.
+  Queue ready_;
   absl::node_hash_map<std::string, Task> tasks_;
   std::map<ConsumerNumber, Consumer> consumers_;
   std::uint64_t room_ = 0;

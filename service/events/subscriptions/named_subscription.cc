@@ -41,6 +41,12 @@ class NamedSubscription::Feed final : public EventReceiver {
  public:
   Feed(Post post, std::uint64_t number) : post_(std::move(post)), number_(number) {}
 
+  // What others share is taken apart on our own thread and not on the hub's.
+  void SendEncoded(const EncodedResponsePtr& response) override {
+    post_([number = number_, response](NamedSubscription& self) {
+      self.TakeEvents(number, response->Message());
+    });
+  }
   void Send(v1::SubscribeResponse response) override {
     post_([number = number_, response = std::move(response)](NamedSubscription& self) mutable {
       self.TakeEvents(number, std::move(response));

@@ -1,4 +1,5 @@
 // Subscriptions: making, deleting and moving them.
+#include <algorithm>
 #include <utility>
 
 #include "absl/strings/escaping.h"
@@ -23,6 +24,17 @@ Completion Subscriptions::OnThread(Completion stored) {
   };
 }
 
+absl::StatusOr<EventCursor> Subscriptions::FindStart(const v1::EventStart& start,
+                                                     const EventFilter& filter) const {
+  absl::StatusOr<EventCursor> found = starts_.Find(start, filter);
+  if (found.ok() && start.from_earliest()) {
+    // The earliest that is kept: one that starts before that looks as if it had missed something.
+    found = std::max(
+        *found, {parts_.log->partition(), parts_.log->FloorFor(filter), EventCursor::kWholeCommit});
+  }
+  return found;
+}
+
 void Subscriptions::Make(Wanted wanted, Made made) {
   if (kept_.size() + being_made_ >= kSubscriptionsMax) {
     made(absl::ResourceExhaustedError(
@@ -33,7 +45,7 @@ void Subscriptions::Make(Wanted wanted, Made made) {
   const v1::EventFilter given = wanted.filter.value_or(v1::EventFilter());
   absl::StatusOr<EventFilter> filter = EventFilter::Make(given);
   const absl::StatusOr<EventCursor> mark =
-      filter.ok() ? starts_.Find(wanted.start, *filter) : filter.status();
+      filter.ok() ? FindStart(wanted.start, *filter) : filter.status();
   if (!mark.ok()) {
     made(mark.status(), {});
     return;
@@ -156,10 +168,9 @@ void Subscriptions::Reset(std::string name, v1::EventStart start,
 void Subscriptions::ResetNow(const std::string& name, const v1::EventStart& start,
                              Answer<v1::ResetSubscriptionResponse> answer) {
   NamedSubscription* found = Find(name);
-  absl::StatusOr<EventCursor> mark = Refusal();
-  if (!draining_) {
-    mark = found == nullptr ? NoSubscription(name) : starts_.Find(start, found->filter());
-  }
+  absl::StatusOr<EventCursor> mark = NoSubscription(name);
+  if (found != nullptr) mark = FindStart(start, found->filter());
+  if (const absl::Status refusal = Refusal(); !refusal.ok()) mark = refusal;
   if (!mark.ok()) {
     answer(mark.status());
     ChangeDone(name);

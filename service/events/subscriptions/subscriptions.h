@@ -135,6 +135,8 @@ class Subscriptions {
   void Change(const std::string& name, SubscriptionThread::Work change);
   void ChangeDone(const std::string& name);
 
+  absl::StatusOr<EventCursor> FindStart(const v1::EventStart& start,
+                                        const EventFilter& filter) const;
   // Makes it in any case.
   void Make(Wanted wanted, Made made);
   void DeleteNow(const std::string& name, Answer<v1::DeleteSubscriptionResponse> answer);
