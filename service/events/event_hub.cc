@@ -326,8 +326,11 @@ bool EventHub::IsPastRetention(HubSubscription& subscription) {
     group.floors_version = log_.floors_version();
     group.floor = log_.FloorFor(group.filter);
   }
-  return group.floor > std::exchange(subscription.floor, group.floor) &&
-         group.floor > subscription.reached.sequence;
+  if (group.floor <= std::exchange(subscription.floor, group.floor)) return false;
+  if (!group.Covers(subscription.reached)) return group.floor > subscription.reached.sequence;
+  // Up to its next place the router has seen that nothing matches.
+  const auto next = std::ranges::upper_bound(group.places, subscription.reached);
+  return next != group.places.end() && group.floor >= next->sequence;
 }
 
 void EventHub::Wait(HubSubscription& subscription) {

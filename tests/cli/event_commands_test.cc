@@ -56,7 +56,6 @@ TEST(EventLine, ShowsATaskInTheSameColumns) {
   v1::Task task = MakeTask(v1::TASK_STATE_ERROR, {StepBuilder("pay", v1::STEP_STATE_ERROR)});
   task.set_priority(7);
   task.add_tags("gold");
-  task.add_failed_steps("pay");
   EXPECT_EQ(line.Format(task, 0),
             "2025-03-01T09:30:00.000Z  (error)                   order_process  3f2a9c1e  "
             "0 of 1                priority 7, gold, failed: pay");
@@ -153,7 +152,7 @@ TEST_F(EventsTailTest, PrintsTheTasksAndThenWhatHappensToThem) {
     server_.log().Publish(MakeTask(v1::TASK_STATE_IN_PROGRESS, {}), StepCompleted("mail"));
     return tail.get().out;
   };
-  const std::string text = run("text");
+  const std::string text = run("table");
   EXPECT_THAT(text, HasSubstr("(in_progress)             order_process  3f2a9c1e  0 of 0"));
   EXPECT_LT(text.find("--- these are the tasks; events follow\n"), text.find("mail #1"));
   EXPECT_TRUE(server_.log().subscriptions().at(0).snapshot().open_only());

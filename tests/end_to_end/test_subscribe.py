@@ -118,7 +118,7 @@ def test_only_events_for_which_an_expression_holds(service):
 
 def test_a_wrong_filter_is_refused_with_the_place(service):
     wrong = {
-        "filter.where: column 16: ": event_pb2.EventFilter(where="task_name ==  "),
+        "filter.where: column 15: ": event_pb2.EventFilter(where="task_name ==  "),
         "filter.where: column 1: expected a literal, `(` or one of the fields event_id, name":
             event_pb2.EventFilter(where="context.amount > 5"),
         "filter.priorities[1]: 12": event_pb2.EventFilter(priorities=[1, 12]),

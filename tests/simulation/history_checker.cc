@@ -296,7 +296,9 @@ void HistoryChecker::CheckReady(const TaskId& task,
                                 const std::vector<storage::v1::Transition>& history) {
   const auto made_ready = std::ranges::count_if(history, [](const auto& change) {
     return change.step_plus_one() > 0 && change.step_to() == v1::STEP_STATE_ENQUEUED &&
-           change.step_from() != v1::STEP_STATE_ENQUEUED;
+           change.step_from() != v1::STEP_STATE_ENQUEUED &&
+           // It comes back from a handler that it has not reached.
+           change.step_from() != v1::STEP_STATE_IN_PROGRESS;
   });
   std::int64_t told = 0;
   const auto events = store_.rows().events.find(task);
