@@ -5,21 +5,30 @@
 
 namespace tasker::service {
 
-absl::Status AddEventsOf(const engine::TaskId& task, storage::PartitionId partition,
-                         storage::Sequence sequence, storage::Snapshot& snapshot,
-                         google::protobuf::RepeatedPtrField<v1::Event>& events) {
-  const auto value = snapshot.Get(storage::Table::kEvents, storage::EventKey(partition, sequence));
+absl::Status HistoryEvents::GoTo(storage::Sequence sequence) {
+  sequence_ = sequence;
+  batch_.Clear();
+  next_ = 0;
+  const auto value =
+      snapshot_.Get(storage::Table::kEvents, storage::EventKey(partition_, sequence));
   if (!value.ok()) return value.status();
-  if (!value->has_value()) return absl::OkStatus();
-  storage::v1::EventBatchRecord batch;
-  if (!batch.ParseFromString(**value)) {
-    return absl::DataLossError("a row of the event log cannot be read");
+  // Retention may have removed them.
+  if (!value->has_value() || batch_.ParseFromString(**value)) return absl::OkStatus();
+  return absl::DataLossError("a row of the event log cannot be read");
+}
+
+absl::Status HistoryEvents::AddTo(storage::Sequence sequence, std::int64_t at_us,
+                                  v1::HistoryEntry& entry) {
+  if (sequence_ != sequence) {
+    if (absl::Status read = GoTo(sequence); !read.ok()) return read;
   }
-  for (int i = 0; i < batch.events_size(); ++i) {
-    const storage::v1::EventRecord& event = batch.events(i);
+  for (; next_ < batch_.events_size(); ++next_) {
+    const storage::v1::EventRecord& event = batch_.events(next_);
     // Without a name it is the place of one that retention has removed.
-    if (event.name().empty() || event.task_id() != task.bytes()) continue;
-    *events.Add() = ViewOf(event, {partition, sequence, static_cast<std::uint32_t>(i)});
+    if (event.name().empty() || event.task_id() != task_.bytes()) continue;
+    if (event.at_us() > at_us) break;
+    if (event.at_us() < at_us) continue;
+    *entry.add_events() = ViewOf(event, {partition_, sequence, static_cast<std::uint32_t>(next_)});
   }
   return absl::OkStatus();
 }

@@ -91,6 +91,20 @@ absl::StatusOr<std::string> FirstKey(const engine::TaskId& task, const std::stri
   return key;
 }
 
+// Has `events` go over those of the row before `first`, if it is not the history's first key.
+absl::Status PassOver(std::string_view first, storage::Snapshot& snapshot, HistoryEvents& events) {
+  const auto sequence = storage::HistorySequenceIn(first);
+  if (!sequence) return absl::OkStatus();
+  const auto row = snapshot.Get(Table::kHistory, first.substr(0, first.size() - 1));
+  if (!row.ok()) return row.status();
+  storage::v1::HistoryRecord history;
+  if (!row->has_value() || !history.ParseFromString(**row) || history.transitions().empty()) {
+    return absl::OkStatus();
+  }
+  v1::HistoryEntry told;
+  return events.AddTo(*sequence, history.transitions(0).at_us(), told);
+}
+
 }  // namespace
 
 absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
@@ -123,8 +137,9 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
   const auto rows =
       snapshot->Scan(Table::kHistory, *first, storage::KeyAfter(storage::TaskKey(task.bytes())));
   std::string last;
-  // Of the row before this page, or the row before.
-  std::optional<storage::Sequence> before = storage::HistorySequenceIn(*first);
+  HistoryEvents events(task, partition, snapshot.get());
+  // What the row before this page was told of is not told again.
+  if (absl::Status passed = PassOver(*first, *snapshot, events); !passed.ok()) return passed;
   for (; rows->Valid(); rows->Next()) {
     if (page.entries_size() >= size) {
       page.set_next_page_token(absl::WebSafeBase64Escape(last));
@@ -143,9 +158,8 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
     }
     const auto sequence = storage::HistorySequenceIn(rows->key());
     if (!request.include_events() || !sequence || begin == page.entries_size()) continue;
-    if (std::exchange(before, sequence) == sequence) continue;
-    absl::Status added = AddEventsOf(task, partition, *sequence, *snapshot,
-                                     *page.mutable_entries(begin)->mutable_events());
+    absl::Status added =
+        events.AddTo(*sequence, history.transitions(0).at_us(), *page.mutable_entries(begin));
     if (!added.ok()) return added;
   }
   if (absl::Status status = rows->status(); !status.ok()) return status;

@@ -1083,7 +1083,8 @@ type HistoryEntry struct {
 	FromVersion string `protobuf:"bytes,8,opt,name=from_version,json=fromVersion,proto3" json:"from_version,omitempty"`
 	// See `from_version`.
 	ToVersion string `protobuf:"bytes,9,opt,name=to_version,json=toVersion,proto3" json:"to_version,omitempty"`
-	// Where asked for, in the first change of each commit: the task's events in that commit, in order.
+	// Where asked for, in the first change that a command made: the events that it brought about, in
+	// order. None of a task that was imported: its events are in another log.
 	Events []*Event `protobuf:"bytes,10,rep,name=events,proto3" json:"events,omitempty"`
 }
 
