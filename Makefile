@@ -66,6 +66,11 @@ crash: build venv ## kill taskerd under load, with power cuts and bad disks: KIL
 	@$(VENV)/bin/python tests/crash/run.py --kills $(or $(KILLS),100) --seed $(or $(SEED),1) \
 	  --power-cuts --faults
 
+.PHONY: events
+events: build venv ## kill consumers and taskerd, and look for missing events: EVENTS=200000 SUBSCRIPTIONS=20 SEED=1
+	@$(VENV)/bin/python tests/events/run.py --events $(or $(EVENTS),200000) \
+	  --subscriptions $(or $(SUBSCRIPTIONS),20) --seed $(or $(SEED),1)
+
 .PHONY: fuzz
 fuzz: install ## throw bytes at all that parses: SECONDS=60 for each target, or one TARGET=store
 	@.ci/install-packages fuzz
@@ -84,11 +89,27 @@ coverage: install ## how much of the engine its tests run; fails below 95 % of l
 	@.ci/install-packages lint
 	@.ci/coverage
 
-.PHONY: bench-core
-bench-core: install ## what the core alone costs a step, by the task's size
+.PHONY: bench
+bench: install ## measure the table of docs/performance.md; BENCH_ARGS='--short', or see `tasker bench all --help`
+	@.ci/build bin/taskerd bin/tasker
+	@build/bin/tasker bench all $(BENCH_ARGS)
+
+.PHONY: bench-growth
+bench-growth: install ## draw how the cost of a step grows, into docs/growth
+	@.ci/build bin/taskerd bin/tasker
+	@build/bin/tasker bench growth --folder docs/growth $(BENCH_ARGS)
+
+.PHONY: bench-micro
+bench-micro: install ## what the parts cost alone, and the machine's floor; BENCH_ARGS for each program
 	@.ci/install-packages bench
-	@cmake build > /dev/null && .ci/build bin/core_bench
-	@build/bin/core_bench $(BENCH_ARGS)
+	@cmake build > /dev/null && .ci/build micro_benches
+	@for bench in core codec store event template floor; do \
+	  echo "--- $$bench"; build/bin/$${bench}_bench $(BENCH_ARGS) || exit 1; done
+
+.PHONY: bench-subscribers
+bench-subscribers: install ## what 0 to 1,000 subscribers cost the engine, and what they get
+	@.ci/build bin/taskerd bin/tasker bin/subscribers_bench
+	@build/bin/subscribers_bench $(BENCH_ARGS)
 
 .PHONY: bench-recovery
 bench-recovery: install ## how long a start takes: BENCH_ARGS='--finished 1000000 --open 100000'
@@ -118,11 +139,6 @@ format: ## lay out C++ and protos as checked in
 	@.ci/install-packages lint test
 	@git ls-files '*.h' '*.cc' | xargs -r clang-format -i
 	@.ci/buf format -w protos
-
-.PHONY: bench
-bench: install ## measure; BENCH_ARGS='...' go to build/bin/tasker_bench
-	@.ci/build bin/tasker_bench
-	@build/bin/tasker_bench $(BENCH_ARGS)
 
 .PHONY: clean
 clean: ## remove what was built

@@ -1,4 +1,4 @@
-// The events that a step's handler may publish, from YAML.
+// The events that a template's handlers may publish, from YAML.
 #pragma once
 
 #include <vector>
@@ -8,7 +8,10 @@
 
 namespace tasker::config {
 
-// Reads the list under `custom_events`: a name and a description each. Empty if there is none.
-std::vector<engine::CustomEvent> ReadCustomEvents(const YamlFields& fields, YamlReport& report);
+// Reads the list under `custom_events`: name, description and JSON Schema of each. Empty if there is
+// none. A name of one word, as the Rails engine's templates have them, counts behind `custom.`. With
+// `reveal` people may see what variables hold.
+std::vector<engine::CustomEvent> ReadCustomEvents(const YamlFields& fields, bool reveal,
+                                                  YamlReport& report);
 
 }  // namespace tasker::config

@@ -87,6 +87,14 @@ void AddFlow(const engine::TaskTemplate& from, const engine::StepTemplate& step,
   if (step.on_failure) json["on_failure"] = true;
 }
 
+void AddCustomEvents(const std::vector<engine::CustomEvent>& events, Json& json) {
+  for (const engine::CustomEvent& event : events) {
+    Json shown = {{"name", event.name}, {"description", event.description}};
+    if (!event.schema_shown.empty()) shown["schema"] = Parsed(event.schema_shown);
+    json["custom_events"].push_back(std::move(shown));
+  }
+}
+
 Json StepJson(const engine::TaskTemplate& from, const engine::StepTemplate& step) {
   Json json;
   json["name"] = step.name;
@@ -101,9 +109,7 @@ Json StepJson(const engine::TaskTemplate& from, const engine::StepTemplate& step
   AddLimits(step, json);
   if (!step.labels.empty()) json["labels"] = step.labels;
   if (step.sticky) json["sticky"] = true;
-  for (const engine::CustomEvent& event : step.custom_events) {
-    json["custom_events"].push_back({{"name", event.name}, {"description", event.description}});
-  }
+  AddCustomEvents(step.custom_events, json);
   AddFlow(from, step, json);
   return json;
 }
@@ -132,6 +138,7 @@ Json ResolvedJson(const engine::TaskTemplate& resolved) {
   if (resolved.identity != engine::Identity::kAlwaysUnique) {
     json["identity"] = resolved.identity == engine::Identity::kByKey ? "key" : "context";
   }
+  AddCustomEvents(resolved.custom_events, json);
   json["steps"] = Json::array();
   for (const engine::StepTemplate& step : resolved.steps) {
     json["steps"].push_back(StepJson(resolved, step));

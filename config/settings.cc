@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
+#include "config/sinks/sinks_reader.h"
 #include "config/spelling.h"
 #include "config/units.h"
 #include "config/yaml/yaml_document.h"
@@ -38,11 +39,16 @@ class Section {
   Section(std::string path, std::map<std::string, Read> keys)
       : path_(std::move(path)), keys_(std::move(keys)) {}
 
+  std::vector<std::string> names() const {
+    std::vector<std::string> names;
+    names.reserve(keys_.size());
+    for (const auto& [key, read] : keys_) names.push_back(key);
+    return names;
+  }
+
   void ReadFrom(const YamlMap& map, Place place, YamlReport& report) const {
     const YamlFields fields(map, place, path_, &report);
-    std::vector<std::string> known;
-    known.reserve(keys_.size());
-    for (const auto& [key, read] : keys_) known.push_back(key);
+    const std::vector<std::string> known = names();
     for (const YamlEntry& entry : map) {
       const auto found = keys_.find(entry.key);
       if (found == keys_.end()) {
@@ -65,41 +71,49 @@ class Reader {
   Reader(Settings* settings, const VariableLookup* variables, YamlReport* report)
       : settings_(*settings), variables_(*variables), report_(*report) {}
 
+  Section Top() {
+    return Section(
+        "",
+        {{"listen", Text(&settings_.listen, IsHostPort, "host:port")},
+         {"data", Text(&settings_.data, IsNotEmpty, "a folder")},
+         {"environment", Text(&settings_.environment, IsAnything, "")},
+         {"templates", Text(&settings_.templates, IsAnything, "")},
+         {"templates_rescan", Duration(&settings_.templates_rescan, milliseconds(0))},
+         {"strict_variables", Flag(&settings_.strict_variables)},
+         {"drain", Duration(&settings_.drain)},
+         {"store", Map({{"memory", Size(&settings_.store_memory_bytes, kStoreBytesLeast,
+                                        kStoreBytesMost, "8MiB to 1TiB")}})},
+         {"retention", Retention(&settings_.retention)},
+         {"backups", Map({{"folder", Text(&settings_.backups_folder, IsAnything, "")},
+                          {"keep", Count(&settings_.backups_keep, kBackupsMost)}})},
+         {"metrics", Map({{"listen", Text(&settings_.metrics_listen, IsEmptyOrHostPort,
+                                          "host:port, or empty for none")}})},
+         {"tls", Map({{"certificate", Text(&settings_.tls.certificate, IsAnything, "")},
+                      {"key", Text(&settings_.tls.key, IsAnything, "")},
+                      {"client_ca", Text(&settings_.tls.client_ca, IsAnything, "")}})},
+         {"auth", Map({{"tokens", Text(&settings_.access_tokens, IsAnything, "")}})},
+         {"log", Map({{"level", Text(&settings_.log_level, IsLogLevel,
+                                     "one of trace, debug, info, warn, error")}})},
+         {"handlers", Map({{"lease", Duration(&settings_.lease)},
+                           {"heartbeat", Duration(&settings_.heartbeat)},
+                           {"confirm_within", Duration(&settings_.confirm_within)},
+                           {"cancel_grace", Duration(&settings_.cancel_grace)}})},
+         {"limits", Map({{"payload", Size(&settings_.payload_bytes_max, kPayloadBytesLeast,
+                                          kPayloadBytesMost, "1KiB to 64MiB")},
+                         {"task_memory", Size(&settings_.task_memory_bytes, kTaskBytesLeast,
+                                              kStoreBytesMost, "64KiB to 1TiB")},
+                         {"handler_classes", Counts(&settings_.handler_class_limits)}})},
+         {"events",
+          Map({{"undeclared", Choice(&settings_.refuse_undeclared_events, "allow", "refuse")}})},
+         {"retry", Map({{"backoff", Durations(&settings_.retry.backoff)},
+                        {"multiplier", Number(&settings_.retry.multiplier, 1, 100)},
+                        {"backoff_max", Duration(&settings_.retry.backoff_max)},
+                        {"jitter", Number(&settings_.retry.jitter, 0, 1)}})},
+         {"sinks", Sinks()}});
+  }
+
   void ReadFrom(const YamlMap& top) {
-    Section("", {{"listen", Text(&settings_.listen, IsHostPort, "host:port")},
-                 {"data", Text(&settings_.data, IsNotEmpty, "a folder")},
-                 {"environment", Text(&settings_.environment, IsAnything, "")},
-                 {"templates", Text(&settings_.templates, IsAnything, "")},
-                 {"templates_rescan", Duration(&settings_.templates_rescan, milliseconds(0))},
-                 {"strict_variables", Flag(&settings_.strict_variables)},
-                 {"drain", Duration(&settings_.drain)},
-                 {"store", Map({{"memory", Size(&settings_.store_memory_bytes, kStoreBytesLeast,
-                                                kStoreBytesMost, "8MiB to 1TiB")}})},
-                 {"retention", Retention(&settings_.retention)},
-                 {"backups", Map({{"folder", Text(&settings_.backups_folder, IsAnything, "")},
-                                  {"keep", Count(&settings_.backups_keep, kBackupsMost)}})},
-                 {"metrics", Map({{"listen", Text(&settings_.metrics_listen, IsEmptyOrHostPort,
-                                                  "host:port, or empty for none")}})},
-                 {"tls", Map({{"certificate", Text(&settings_.tls.certificate, IsAnything, "")},
-                              {"key", Text(&settings_.tls.key, IsAnything, "")},
-                              {"client_ca", Text(&settings_.tls.client_ca, IsAnything, "")}})},
-                 {"auth", Map({{"tokens", Text(&settings_.access_tokens, IsAnything, "")}})},
-                 {"log", Map({{"level", Text(&settings_.log_level, IsLogLevel,
-                                             "one of trace, debug, info, warn, error")}})},
-                 {"handlers", Map({{"lease", Duration(&settings_.lease)},
-                                   {"heartbeat", Duration(&settings_.heartbeat)},
-                                   {"confirm_within", Duration(&settings_.confirm_within)},
-                                   {"cancel_grace", Duration(&settings_.cancel_grace)}})},
-                 {"limits", Map({{"payload", Size(&settings_.payload_bytes_max, kPayloadBytesLeast,
-                                                  kPayloadBytesMost, "1KiB to 64MiB")},
-                                 {"task_memory", Size(&settings_.task_memory_bytes, kTaskBytesLeast,
-                                                      kStoreBytesMost, "64KiB to 1TiB")},
-                                 {"handler_classes", Counts(&settings_.handler_class_limits)}})},
-                 {"retry", Map({{"backoff", Durations(&settings_.retry.backoff)},
-                                {"multiplier", Number(&settings_.retry.multiplier, 1, 100)},
-                                {"backoff_max", Duration(&settings_.retry.backoff_max)},
-                                {"jitter", Number(&settings_.retry.jitter, 0, 1)}})}})
-        .ReadFrom(top, top.empty() ? Place() : top[0].key_place, report_);
+    Top().ReadFrom(top, top.empty() ? Place() : top[0].key_place, report_);
     CheckSecurity();
     if (settings_.heartbeat * 2 >= settings_.lease) {
       report_.Error(absl::StrCat("handlers.heartbeat (", settings_.heartbeat.count(),
@@ -159,6 +173,20 @@ class Reader {
     };
   }
 
+  // One of two words, of which the second is true.
+  Section::Read Choice(bool* out, std::string_view no, std::string_view yes) {
+    return [this, out, no, yes](const YamlFields& fields, const std::string& key) {
+      const std::optional<std::string> text = Filled(fields, key);
+      if (!text) return;
+      if (*text == no || *text == yes) {
+        *out = *text == yes;
+      } else {
+        fields.Error(key, absl::StrCat("`", *text, "` is neither ", std::string(no), " nor ",
+                                       std::string(yes)));
+      }
+    };
+  }
+
   // At least `least`.
   Section::Read Duration(milliseconds* out, milliseconds least = milliseconds(1)) {
     return [this, out, least](const YamlFields& fields, const std::string& key) {
@@ -208,6 +236,12 @@ class Reader {
   Section::Read Retention(RetentionSettings* out) {
     return [this, out](const YamlFields& fields, const std::string& key) {
       fields.WithMap(key, [&](const YamlFields& inner) { *out = ReadRetention(inner, report_); });
+    };
+  }
+
+  Section::Read Sinks() {
+    return [this](const YamlFields& fields, const std::string& key) {
+      ReadSinks(*fields.Find(key), variables_, UnsetVariables::kPassedOver, report_);
     };
   }
 
@@ -269,6 +303,13 @@ class Reader {
 };
 
 }  // namespace
+
+std::vector<std::string> SettingNames() {
+  Settings settings;
+  const VariableLookup variables;
+  YamlReport report{""};
+  return Reader(&settings, &variables, &report).Top().names();
+}
 
 LoadedSettings LoadSettings(std::string_view yaml, std::string_view source_name,
                             const VariableLookup& variables) {

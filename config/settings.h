@@ -92,6 +92,9 @@ struct Settings {
   std::string backups_folder;
   // `backups.keep`: how many; those before are removed when one is made. 0: all.
   std::uint32_t backups_keep = 0;
+  // `events.undeclared`: `allow` or `refuse`; whether handlers and callers may only publish events
+  // that a template declares.
+  bool refuse_undeclared_events = false;
   // `retry.backoff`, `retry.multiplier`, `retry.backoff_max`, `retry.jitter`.
   RetrySettings retry;
 
@@ -106,7 +109,13 @@ struct LoadedSettings {
   Diagnostics diagnostics;
 };
 
+// The keys that a settings file may have at its top.
+std::vector<std::string> SettingNames();
+
 // Reads a settings file's text; `${VAR}` is filled in. Never throws. Thread-safe.
+//
+// `sinks` is checked and nothing more: it is there for `tasker-sinks`, which may be given the same
+// file; see sinks/sinks_reader.h.
 LoadedSettings LoadSettings(std::string_view yaml, std::string_view source_name,
                             const VariableLookup& variables);
 

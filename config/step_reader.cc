@@ -117,7 +117,7 @@ UnlinkedStep ReadStep(const YamlValue& value, std::string path, const StepContex
   step.skippable = fields.Flag("skippable").value_or(step.skippable);
   step.dependent_system = ReadShownText(fields, "dependent_system", context.reveal_variables);
   if (!step.dependent_system) step.dependent_system = context.dependent_system;
-  step.custom_events = ReadCustomEvents(fields, report);
+  step.custom_events = ReadCustomEvents(fields, context.reveal_variables, report);
   JsonTexts config =
       ReadJsonTexts(fields, "handler_config", "must be a map", context.reveal_variables, report);
   step.handler_config = std::move(config.filled);

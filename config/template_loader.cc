@@ -129,7 +129,7 @@ std::shared_ptr<engine::TaskTemplate> ReadTemplate(const YamlMap& top,
                                      options.reveal_variables, report);
   made->default_context = std::move(defaults.filled);
   made->default_context_shown = std::move(defaults.shown);
-  ReadCustomEvents(fields, report);
+  made->custom_events = ReadCustomEvents(fields, options.reveal_variables, report);
 
   ReadTaskLimits(fields, *made);
   StepContext context;

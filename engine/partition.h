@@ -54,6 +54,8 @@ struct PartitionSettings {
   // Bytes of the results that a `for_each` step collects of its items, or a step of the task it
   // ran.
   std::size_t collected_bytes_max = 64u << 20;
+  // Whether events of handlers and callers are refused that no template declares.
+  bool only_declared_events = false;
 };
 
 // The open tasks of a range of slots, the handlers that do their steps, and everything that decides
@@ -170,6 +172,12 @@ class Partition {
   // The step's attempt is over, or goes on without its handler: takes it from whoever holds it.
   // Returns the actor for the history.
   std::string TakeAttempt(TaskRun& task, StepIndex step);
+  // Whether the events of the step's attempt are those that it may publish; see event_rules.h.
+  absl::Status CheckEvents(const TaskRun& task, StepIndex step,
+                           const std::vector<PublishedEvent>& events) const;
+  // What the attempt fails with if they are not.
+  std::optional<v1::Failure> EventFault(const TaskRun& task, StepIndex step,
+                                        const std::vector<PublishedEvent>& events) const;
   void Publish(const TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,
                Changes& changes);
   // The attempt ended well; remembers where sticky steps go.
@@ -202,6 +210,8 @@ class Partition {
   // Puts the step into its ready queue by way of `input`, or begins it if the engine runs it.
   void Enqueue(TaskRun& task, StepIndex step, StepInput input, const Cause& cause,
                Changes& changes);
+  // Adds the step to those that the command under way says became ready.
+  void TellReady(TaskRun& task, StepIndex step, Changes& changes);
   // The first of the task's steps begins.
   void StartTask(TaskRun& task, Changes& changes);
   // The step, in progress, ended well.

@@ -2,6 +2,8 @@
 #include "absl/strings/str_cat.h"
 
 #include "engine/events/event_records.h"
+#include "engine/events/event_rules.h"
+#include "engine/model/error_classes.h"
 #include "engine/partition.h"
 
 namespace tasker::engine {
@@ -17,6 +19,11 @@ absl::Status Partition::Do(CompleteAttempt& command, Changes& changes) {
   }
   const std::string actor = TakeAttempt(*task, *step);
   changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
+  if (std::optional<v1::Failure> fault = EventFault(*task, *step, command.events)) {
+    FailStep(*task, *step, *std::move(fault), {actor, ""}, changes);
+    Proceed(*task, changes);
+    return absl::OkStatus();
+  }
   Publish(*task, *step, command.events, changes);
   Complete(*task, *step, std::move(command.results), {actor, ""}, changes);
   return absl::OkStatus();
@@ -33,7 +40,11 @@ absl::Status Partition::Do(FailAttempt& command, Changes& changes) {
   }
   const std::string actor = TakeAttempt(*task, *step);
   changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
-  Publish(*task, *step, command.events, changes);
+  if (std::optional<v1::Failure> fault = EventFault(*task, *step, command.events)) {
+    command.failure = *std::move(fault);
+  } else {
+    Publish(*task, *step, command.events, changes);
+  }
   FailStep(*task, *step, std::move(command.failure), {actor, ""}, changes);
   Proceed(*task, changes);
   return absl::OkStatus();
@@ -50,6 +61,11 @@ absl::Status Partition::Do(DeferAttempt& command, Changes& changes) {
   }
   const std::string actor = TakeAttempt(*task, *step);
   changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
+  if (std::optional<v1::Failure> fault = EventFault(*task, *step, command.events)) {
+    FailStep(*task, *step, *std::move(fault), {actor, ""}, changes);
+    Proceed(*task, changes);
+    return absl::OkStatus();
+  }
   Publish(*task, *step, command.events, changes);
   StepRun& run = task->at(*step);
   if (const OperatorAct* cancel = run.cancel()) {
@@ -85,6 +101,8 @@ absl::Status Partition::Do(EndDeferred& command, Changes& changes) {
         return absl::AbortedError("the attempt is no longer current");
     }
   }
+  // Who sent it is there to be told, and may send another.
+  if (absl::Status events = CheckEvents(*task, *step, command.events); !events.ok()) return events;
   TakeAttempt(*task, *step);
   Publish(*task, *step, command.events, changes);
   if (auto* results = std::get_if<Payload>(&command.outcome)) {
@@ -98,13 +116,20 @@ absl::Status Partition::Do(EndDeferred& command, Changes& changes) {
 }
 
 absl::Status Partition::Do(PublishTaskEvent& command, Changes& changes) {
-  const TaskRun* task = Find(command.task);
+  TaskRun* task = Find(command.task);
   if (task == nullptr) {
     return absl::NotFoundError(absl::StrCat("no open task ", command.task.ToString()));
+  }
+  if (absl::Status declared =
+          CheckEvent(*task->task_template, command.event, settings_.only_declared_events);
+      !declared.ok()) {
+    return declared;
   }
   storage::v1::EventRecord event = TaskEvent(command.event.name, *task, changes.now());
   event.set_payload(std::string(View(command.event.payload)));
   changes.effects().events.push_back(std::move(event));
+  // The history knows in which commits a task has events; that is how they are found again.
+  changes.Note(*task, {"unknown", absl::StrCat("published ", command.event.name)});
   return absl::OkStatus();
 }
 
@@ -113,6 +138,19 @@ std::string Partition::TakeAttempt(TaskRun& task, StepIndex step) {
   std::string actor = absl::StrCat("handler:", run.handler->name);
   if (run.holder != nullptr) TakeFromHolder(task, step);
   return actor;
+}
+
+absl::Status Partition::CheckEvents(const TaskRun& task, StepIndex step,
+                                    const std::vector<PublishedEvent>& events) const {
+  return engine::CheckEvents(*task.task_template, task.TemplateOf(step), events,
+                             settings_.only_declared_events);
+}
+
+std::optional<v1::Failure> Partition::EventFault(const TaskRun& task, StepIndex step,
+                                                 const std::vector<PublishedEvent>& events) const {
+  const absl::Status checked = CheckEvents(task, step, events);
+  if (checked.ok()) return std::nullopt;
+  return MakeFailure(kInvalidEvent, std::string(checked.message()));
 }
 
 void Partition::Publish(const TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,

@@ -214,6 +214,7 @@ void Partition::ReviveItems(TaskRun& task, StepIndex step, const Cause& cause, C
   if (run.state == StepState::kInProgress) return;
   run.completed_at = kNever;
   changes.Move(task, step, StepInput::kOperatorRetry, cause);
+  TellReady(task, step, changes);
   StartTask(task, changes);
   changes.Move(task, step, StepInput::kAssign, cause);
   changes.effects().events.push_back(

@@ -45,6 +45,8 @@ void Partition::Enqueue(TaskRun& task, StepIndex step, StepInput input, const Ca
                         Changes& changes) {
   StepRun& run = task.at(step);
   changes.Move(task, step, input, cause);
+  // What comes back from a handler that it never reached was told of before.
+  if (input != StepInput::kUndelivered) TellReady(task, step, changes);
   run.enqueued_at = changes.now();
   if (task.by_engine(step)) {
     if (!task.pause) Begin(task, step, changes);
@@ -57,6 +59,15 @@ void Partition::Enqueue(TaskRun& task, StepIndex step, StepInput input, const Ca
         {run.enqueued_at + limit, StepTimer{StepTimer::Kind::kScheduleToStart, {task.id, step}}});
   }
   if (!task.pause) Offer(task, step);
+}
+
+void Partition::TellReady(TaskRun& task, StepIndex step, Changes& changes) {
+  std::vector<storage::v1::EventRecord>& events = changes.effects().events;
+  if (task.ready_event == 0) {
+    events.push_back(ReadyEvent(task, changes.now()));
+    task.ready_event = events.size();
+  }
+  AddReady(step, events[task.ready_event - 1]);
 }
 
 void Partition::StartTask(TaskRun& task, Changes& changes) {
@@ -145,6 +156,9 @@ void Partition::FailStep(TaskRun& task, StepIndex step, v1::Failure failure, con
       StepEvent(event_names::kStepBackoff, task, step, changes.now());
   backoff.set_backoff_us(retry->delay.count());
   backoff.set_server_requested(retry->server_requested);
+  backoff.set_base_delay_us(retry->base.count());
+  backoff.set_multiplier(retry->multiplier);
+  backoff.set_jitter(retry->jitter);
   changes.effects().events.push_back(std::move(backoff));
 }
 

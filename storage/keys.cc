@@ -5,6 +5,7 @@
 namespace tasker::storage {
 namespace {
 
+constexpr std::string_view kSubscription = "subscription/";
 constexpr std::size_t kSlotSize = 2;
 constexpr std::size_t kTaskKeySize = kSlotSize + kTaskIdSize;
 
@@ -44,6 +45,17 @@ std::string PartitionKey(PartitionId partition) {
 std::string PausesKey(PartitionId partition) { return PartitionKey(partition) + "pauses"; }
 
 std::string EventFloorsKey(PartitionId partition) { return PartitionKey(partition) + "floors"; }
+
+std::string SubscriptionKey(PartitionId partition, std::string_view name) {
+  return PartitionKey(partition).append(kSubscription).append(name);
+}
+
+std::optional<std::string_view> SubscriptionIn(std::string_view key) {
+  if (key.size() < sizeof(std::uint16_t)) return std::nullopt;
+  key.remove_prefix(sizeof(std::uint16_t));
+  if (!key.starts_with(kSubscription)) return std::nullopt;
+  return key.substr(kSubscription.size());
+}
 
 std::string TaskHandlerKey(PartitionId partition, std::string_view task_handler_class) {
   return PartitionKey(partition).append("task handler ").append(task_handler_class);
@@ -123,6 +135,12 @@ std::optional<FinishedPlace> FinishedPlaceIn(std::string_view finished_key) {
 std::string_view HistoryPlaceIn(std::string_view history_key) {
   const std::size_t prefix = sizeof(std::uint16_t) + kTaskIdSize;
   return history_key.size() < prefix ? std::string_view() : history_key.substr(prefix);
+}
+
+std::optional<Sequence> HistorySequenceIn(std::string_view history_key) {
+  const std::string_view place = HistoryPlaceIn(history_key);
+  if (place.size() < sizeof(std::uint64_t)) return std::nullopt;
+  return Sequence{ReadBigEndian<std::uint64_t>(place)};
 }
 
 std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key) {

@@ -6,6 +6,7 @@
 //   partitions  partition:2                            -> PartitionRecord
 //               partition:2 "pauses"                   -> PausesRecord
 //               partition:2 "floors"                   -> EventFloorsRecord
+//               partition:2 "subscription/" name       -> SubscriptionRecord
 //               "format"                               -> decimal number, see kFormatVersion
 //   open        slot:2 task:16                         -> empty
 //   tasks       slot:2 task:16                         -> TaskRecord
@@ -61,6 +62,13 @@ std::string PausesKey(PartitionId partition);
 // Up to where events of the partition were removed. In the table partitions.
 std::string EventFloorsKey(PartitionId partition);
 
+// A named subscription to the partition's events. In the table partitions. All of them lie in
+// [SubscriptionKey(partition, ""), KeyAfter(SubscriptionKey(partition, ""))).
+std::string SubscriptionKey(PartitionId partition, std::string_view name);
+
+// The name in a key of the table partitions; nullopt if it is no subscription's.
+std::optional<std::string_view> SubscriptionIn(std::string_view key);
+
 // A class of tasks that has a task handler; an empty one is the start of all of them. In the table
 // partitions.
 std::string TaskHandlerKey(PartitionId partition, std::string_view task_handler_class);
@@ -105,6 +113,10 @@ std::optional<FinishedPlace> FinishedPlaceIn(std::string_view finished_key);
 
 // Where in a task's history a key stands: everything behind the task. Empty if it is no such key.
 std::string_view HistoryPlaceIn(std::string_view history_key);
+
+// The commit in a key of the table history, also one that goes on behind it; nullopt if there is
+// none.
+std::optional<Sequence> HistorySequenceIn(std::string_view history_key);
 
 // The id in a key of the table created; nullopt if it is not one.
 std::optional<std::string_view> CreatedTaskIdIn(std::string_view created_key);

@@ -8,6 +8,8 @@
 #include "absl/strings/str_join.h"
 
 #include "clients/cli/admin_commands.h"
+#include "clients/cli/bench_commands.h"
+#include "clients/cli/event_catalog_commands.h"
 #include "clients/cli/event_commands.h"
 #include "clients/cli/generate_commands.h"
 #include "clients/cli/graph_commands.h"
@@ -17,6 +19,7 @@
 #include "clients/cli/protocol_commands.h"
 #include "clients/cli/security_options.h"
 #include "clients/cli/session.h"
+#include "clients/cli/subscription_commands.h"
 #include "clients/cli/task_commands.h"
 #include "clients/cli/template_check_commands.h"
 #include "clients/cli/template_commands.h"
@@ -117,11 +120,14 @@ ExitCode Run(const std::vector<std::string>& arguments, Console& console) {
   OperatorCommands operator_commands(app, session);
   GraphCommands graph_commands(app, session);
   EventCommands event_commands(app, session);
+  SubscriptionCommands subscription_commands(app, session);
+  EventCatalogCommands event_catalog_commands(app, session);
   HandlerCommands handler_commands(app, session);
   ProtocolCommands protocol_commands(app, session);
   AdminCommands admin_commands(app, session);
   TransferCommands transfer_commands(app, session);
   GenerateCommands generate_commands(app, session);
+  BenchCommands bench_commands(app, session);
   try {
     // CLI11 takes them from the back.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

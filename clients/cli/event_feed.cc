@@ -47,7 +47,9 @@ EventFeed::Signal EventFeed::Next(absl::Time deadline) {
 }
 
 void EventFeed::Subscribe() {
-  if (!cursor_.empty()) request_.set_after_cursor(cursor_);
+  // A snapshot that was broken off begins anew: the cursor tells only where events go on.
+  const bool begins_anew = request_.has_snapshot() && !snapshot_complete_;
+  if (!cursor_.empty() && !begins_anew) request_.set_after_cursor(cursor_);
   stream_.emplace(connection_.events(), request_, /*wait_for_ready=*/was_live_);
 }
 
@@ -55,10 +57,16 @@ void EventFeed::Subscribe() {
 EventFeed::Signal EventFeed::Received() {
   const auto& response = stream_->response();
   if (!response.cursor().empty()) cursor_ = response.cursor();
+  if (!response.consumer_id().empty()) consumer_id_ = response.consumer_id();
   if (!live_) {
     live_ = true;
     was_live_ = true;
     return Signal::kLive;
+  }
+  if (response.has_snapshot_position()) {
+    snapshot_complete_ = snapshot_complete_ || response.snapshot_complete();
+    retry_delay_ = kRetryDelayMin;
+    return Signal::kTasks;
   }
   if (response.events().empty()) return Signal::kIdle;
   retry_delay_ = kRetryDelayMin;

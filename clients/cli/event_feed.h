@@ -34,6 +34,9 @@ class EventFeed {
     kLive,
     // Events came: `events()`.
     kEvents,
+    // Of a start with a snapshot: tasks as they are came, `tasks()`, perhaps the last of them:
+    // `snapshot_complete()`. After a kInterrupted before that they come again, from the beginning.
+    kTasks,
     // The stream broke, see `status()`; the feed subscribes again by itself.
     kInterrupted,
     // The deadline came first.
@@ -49,7 +52,17 @@ class EventFeed {
   const google::protobuf::RepeatedPtrField<v1::Event>& events() const {
     return stream_->response().events();
   }
+  // Those of the last kTasks.
+  const google::protobuf::RepeatedPtrField<v1::Task>& tasks() const {
+    return stream_->response().tasks();
+  }
+  // The commit as of which they are.
+  const v1::Position& snapshot_position() const { return stream_->response().snapshot_position(); }
+  bool snapshot_complete() const { return snapshot_complete_; }
   const grpc::Status& status() const { return status_; }
+  // How a named subscription calls the one who consumes it by this feed; another after each
+  // kInterrupted.
+  const std::string& consumer_id() const { return consumer_id_; }
   // Everything up to here was handed out; empty if nothing was yet.
   const std::string& cursor() const { return cursor_; }
 
@@ -65,10 +78,12 @@ class EventFeed {
   const Expiry expiry_;
   std::optional<EventStream> stream_;
   std::string cursor_;
+  std::string consumer_id_;
   grpc::Status status_;
   bool failed_ = false;
   bool live_ = false;
   bool was_live_ = false;
+  bool snapshot_complete_ = false;
   // Meaningful while not live: when to try again, and when to stop trying.
   absl::Time retry_at_ = absl::InfinitePast();
   absl::Time give_up_at_;

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "tasker/v1/event_service.pb.h"
+#include "tasker/v1/task.pb.h"
 
 namespace tasker::cli {
 
@@ -16,8 +17,13 @@ class EventLine {
   // time, name, task's template, beginning of its id, step and attempt, payload. What does not
   // concern the event is `-`. Cut to `width` cells; 0: never.
   std::string Format(const v1::Event& event, int width);
+  // A task as it is, in the same columns: when it was created, `(complete)`, its template, the
+  // beginning of its id, `3 of 5` steps done, and what else tells it apart.
+  std::string Format(const v1::Task& task, int width);
 
  private:
+  std::string Line(const std::array<std::string, 5>& cells, const std::string& rest, int width);
+
   // Enough for most, so that columns seldom move.
   std::array<int, 5> widths_ = {24, 24, 13, 8, 20};
 };

@@ -7,6 +7,7 @@
 #include "clients/cli/input_file.h"
 #include "clients/cli/state_text.h"
 #include "clients/cli/table.h"
+#include "clients/cli/task_timeline.h"
 #include "clients/cli/terminal_text.h"
 #include "clients/cli/time_text.h"
 
@@ -26,11 +27,33 @@ std::string HoldText(v1::StepHold hold) {
   return place < kTexts.size() ? kTexts[place] : absl::StrCat("hold ", static_cast<int>(hold));
 }
 
+void PrintTimeline(const Timeline& timeline, std::ostream& out) {
+  Table table({"TIME", "AFTER", "STEP", "WHAT", "TOOK", "ACTOR", "DETAIL"});
+  for (const TimelineRow& row : timeline.rows) {
+    table.AddRow({TimeText(row.at), "+" + DurationText(row.after),
+                  row.step.empty() ? "(task)" : row.step, row.what,
+                  row.took ? DurationText(*row.took) : "", row.actor, row.detail});
+  }
+  table.Print(out);
+  if (!timeline.steps.empty()) {
+    out << '\n';
+    Table steps({"STEP", "STATE", "ATTEMPTS", "FAILED", "QUEUED", "RUNNING", "BACKOFF"});
+    for (const StepTimes& step : timeline.steps) {
+      steps.AddRow({step.step, step.state, absl::StrCat(step.attempts), absl::StrCat(step.failed),
+                    DurationText(step.queued), DurationText(step.running),
+                    DurationText(step.backoff)});
+    }
+    steps.Print(out);
+  }
+  out << '\n' << timeline.Summary() << '\n';
+}
+
 }  // namespace
 
 InsightCommands::InsightCommands(CLI::App& app, Session& session) : session_(session) {
   CLI::App& group = *app.get_subcommand("task");
-  CLI::App* history = group.add_subcommand("history", "Show every change of a task, oldest first");
+  CLI::App* history = group.add_subcommand(
+      "history", "Show what happened to a task: every change, how long it took and who made it");
   history->add_option("ID", task_id_, "The task's id")->required();
   history->callback(
       [this] { session_.action = [this](Connection& connection) { return History(connection); }; });
@@ -62,6 +85,7 @@ ExitCode InsightCommands::History(Connection& connection) {
   v1::GetTaskHistoryRequest request;
   request.set_task_id(task_id_);
   request.set_page_size(kHistoryPage);
+  request.set_include_events(true);
   do {
     v1::GetTaskHistoryResponse page;
     const auto status =
@@ -71,14 +95,7 @@ ExitCode InsightCommands::History(Connection& connection) {
     for (v1::HistoryEntry& entry : *page.mutable_entries()) *all.add_entries() = std::move(entry);
   } while (!request.page_token().empty());
   if (session_.json()) return PrintJson(session_, all);
-  Table table({"TIME", "STEP", "FROM", "TO", "ATTEMPT", "ACTOR", "REASON"});
-  for (const v1::HistoryEntry& entry : all.entries()) {
-    table.AddRow({TimeText(entry.has_at(), entry.at()),
-                  entry.step_name().empty() ? "(task)" : entry.step_name(), entry.from(),
-                  entry.to(), entry.attempt() == 0 ? "" : absl::StrCat(entry.attempt()),
-                  entry.actor(), entry.reason()});
-  }
-  table.Print(session_.console.out);
+  PrintTimeline(Timeline::Of(all.entries()), session_.console.out);
   return ExitCode::kOk;
 }
 

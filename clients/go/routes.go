@@ -8,12 +8,6 @@ import (
 	"strings"
 )
 
-// eventAliases are the names of the Rails guide, by the service's own.
-var eventAliases = map[string]string{
-	"task.start_requested":     "task.started",
-	"step.execution_requested": "step.started",
-}
-
 // route is which events a function is for.
 type route struct {
 	pattern string

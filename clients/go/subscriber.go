@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/tasker/tasker/clients/go/taskerpb"
 )
@@ -45,6 +46,16 @@ type SubscriberConfig struct {
 	Categories []string
 	// Start is StartNow, StartEarliest or a cursor; empty: StartNow. It counts if Cursors has none.
 	Start string
+	// Subscription names a subscription that the service keeps, and makes if there is none; empty: none. Then
+	// the service knows the place, and Cursors must be nil: what was handled is acknowledged, once for all
+	// events that came together, and comes to nobody again; what was not comes again, to this or another
+	// consumer of the name. Several share the events by task. Who asks for nothing in particular takes the
+	// filter that the subscription has, and Start counts only when it is made.
+	Subscription string
+	// ConsumerName is what people are to call this consumer of Subscription.
+	ConsumerName string
+	// UnacknowledgedMax is how many events it is given ahead; 0: as many as the service thinks fit.
+	UnacknowledgedMax uint32
 	// Cursors keeps how far the subscriber has come; nil: as long as it lives. It is saved behind the events
 	// that came together, once all are handled: after a crash, some may come again.
 	Cursors CursorStore
@@ -72,10 +83,12 @@ type Subscriber struct {
 // NewSubscriber makes a subscriber. What is wrong with the configuration is told by Run.
 func NewSubscriber(config SubscriberConfig) *Subscriber {
 	s := &Subscriber{config: config, log: loggerOr(config.Logger), subscribed: make(chan struct{})}
+	s.endpoint, s.invalid = newEndpoint(config.Addresses, config.TLS, config.Token, config.TokenSource)
 	if s.config.Cursors == nil {
 		s.config.Cursors = &MemoryCursorStore{}
+	} else if config.Subscription != "" && s.invalid == nil {
+		s.invalid = errors.New("a named subscription keeps its own place: leave Cursors nil")
 	}
-	s.endpoint, s.invalid = newEndpoint(config.Addresses, config.TLS, config.Token, config.TokenSource)
 	return s
 }
 
@@ -135,7 +148,7 @@ func (s *Subscriber) Run(ctx context.Context) error {
 	service := taskerpb.NewEventServiceClient(connection)
 	pauses := newBackoff()
 	for ctx.Err() == nil {
-		err := s.follow(ctx, service, pauses)
+		err := s.followOnce(ctx, service, pauses)
 		if ctx.Err() != nil {
 			break
 		}
@@ -150,13 +163,20 @@ func (s *Subscriber) Run(ctx context.Context) error {
 
 func (s *Subscriber) isFatal(err error) bool {
 	switch status.Code(err) {
-	case codes.InvalidArgument, codes.OutOfRange, codes.PermissionDenied, codes.Unimplemented:
+	case codes.InvalidArgument, codes.OutOfRange, codes.FailedPrecondition, codes.PermissionDenied, codes.Unimplemented:
 		return true
 	case codes.Unauthenticated:
 		return !s.endpoint.changing
 	default:
 		return false
 	}
+}
+
+func (s *Subscriber) followOnce(ctx context.Context, service taskerpb.EventServiceClient, pauses *backoff) error {
+	if s.config.Subscription != "" {
+		return s.consume(ctx, service, pauses)
+	}
+	return s.follow(ctx, service, pauses)
 }
 
 func (s *Subscriber) follow(ctx context.Context, service taskerpb.EventServiceClient, pauses *backoff) error {
@@ -203,13 +223,19 @@ func (s *Subscriber) request() *taskerpb.SubscribeRequest {
 			names = append(names, each.pattern)
 		}
 	}
-	request := &taskerpb.SubscribeRequest{Filter: &taskerpb.EventFilter{
+	filter := &taskerpb.EventFilter{
 		Names:      names,
 		TaskIds:    s.config.TaskIDs,
 		Namespace:  s.config.Namespace,
 		TaskName:   s.config.TaskName,
 		Categories: s.config.Categories,
-	}}
+	}
+	request := &taskerpb.SubscribeRequest{
+		Subscription: s.config.Subscription, ConsumerName: s.config.ConsumerName, UnacknowledgedMax: s.config.UnacknowledgedMax,
+	}
+	if s.config.Subscription == "" || proto.Size(filter) > 0 {
+		request.Filter = filter
+	}
 	switch start := orElse(s.Cursor(), s.config.Start); start {
 	case "", StartNow:
 	case StartEarliest:

@@ -25,6 +25,13 @@ type fakeEvents struct {
 	scripts  chan []*taskerpb.SubscribeResponse
 	// What a subscription ends with after its script; nil in it: not before the caller ends it.
 	ends chan error
+	// What was acknowledged.
+	acknowledged chan *taskerpb.AcknowledgeRequest
+}
+
+func (f *fakeEvents) Acknowledge(_ context.Context, request *taskerpb.AcknowledgeRequest) (*taskerpb.AcknowledgeResponse, error) {
+	f.acknowledged <- request
+	return &taskerpb.AcknowledgeResponse{Cursor: request.Cursor}, nil
 }
 
 func (f *fakeEvents) Subscribe(request *taskerpb.SubscribeRequest, call taskerpb.EventService_SubscribeServer) error {
@@ -51,6 +58,8 @@ func newFakeEvents(t *testing.T) (*fakeEvents, string) {
 		requests: make(chan *taskerpb.SubscribeRequest, 9),
 		scripts:  make(chan []*taskerpb.SubscribeResponse, 9),
 		ends:     make(chan error, 9),
+
+		acknowledged: make(chan *taskerpb.AcknowledgeRequest, 9),
 	}
 	server := grpc.NewServer()
 	taskerpb.RegisterEventServiceServer(server, f)
@@ -221,5 +230,67 @@ func TestPatternsMatch(t *testing.T) {
 		if names[1] != "" && r.matches(names[1]) {
 			t.Errorf("%s matches %s", pattern, names[1])
 		}
+	}
+}
+
+func TestANamedSubscriptionIsAcknowledgedWhenAllThatCameTogetherIsHandled(t *testing.T) {
+	events, address := newFakeEvents(t)
+	s := NewSubscriber(SubscriberConfig{
+		Addresses: []string{address}, Subscription: "mailer", ConsumerName: "one", UnacknowledgedMax: 7, Logger: DiscardLogs,
+	})
+	s.Handle(notes{make(chan string, 99)})
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	request := <-events.requests
+	if request.Subscription != "mailer" || request.ConsumerName != "one" || request.UnacknowledgedMax != 7 || request.Filter != nil {
+		t.Errorf("it asked for %v", request)
+	}
+	first := response("0")
+	first.ConsumerId = "c-1"
+	events.scripts <- []*taskerpb.SubscribeResponse{first, response("1", "task.completed", "order.paid"), response("2", "other")}
+	events.ends <- status.Error(codes.Unavailable, "cut")
+	for _, want := range []string{"1/order.paid", "2/other"} {
+		if got := <-events.acknowledged; got.Subscription != "mailer" || got.Cursor != want || got.ConsumerId != "c-1" {
+			t.Errorf("it acknowledged %v, not %s", got, want)
+		}
+	}
+	<-events.requests
+	second := response("0")
+	second.ConsumerId = "c-2"
+	events.scripts <- []*taskerpb.SubscribeResponse{second, response("3", "other")}
+	events.ends <- nil
+	if got := <-events.acknowledged; got.Cursor != "3/other" || got.ConsumerId != "c-2" {
+		t.Errorf("after the break it acknowledged %v", got)
+	}
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestANamedSubscriptionAcknowledgesTheEventAtHandWhenItEnds(t *testing.T) {
+	events, address := newFakeEvents(t)
+	s := NewSubscriber(SubscriberConfig{Addresses: []string{address}, Subscription: "mailer", Logger: DiscardLogs})
+	ctx, cancel := context.WithCancel(context.Background())
+	s.On("*", func(context.Context, *Event) error { cancel(); return nil })
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	<-events.requests
+	events.scripts <- []*taskerpb.SubscribeResponse{response("0"), response("1", "a", "b")}
+	events.ends <- nil
+	if got := <-events.acknowledged; got.Cursor != "1/a" {
+		t.Errorf("it acknowledged %v", got)
+	}
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestANamedSubscriptionKeepsItsPlaceItself(t *testing.T) {
+	s := NewSubscriber(SubscriberConfig{Subscription: "mailer", Cursors: &MemoryCursorStore{}, Logger: DiscardLogs})
+	if err := s.Run(context.Background()); err == nil || !strings.Contains(err.Error(), "leave Cursors nil") {
+		t.Errorf("it ended with %v", err)
 	}
 }

@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <span>
 #include <string_view>
 
 #include "absl/status/statusor.h"
@@ -25,6 +26,9 @@ struct ExpressionNames {
   std::function<absl::StatusOr<engine::StepIndex>(std::string_view name)> find_step;
   // Whether there is an `item`.
   bool has_item = false;
+  // Not empty: paths begin with one of these names instead of `context`, `steps` and `item`; see
+  // field_condition.h.
+  std::span<const std::string_view> fields;
 };
 
 inline constexpr std::size_t kExpressionBytesMax = 4096;

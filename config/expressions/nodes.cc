@@ -19,13 +19,6 @@ ExpressionValue Null() {
 
 absl::Status Wrong(const std::string& what) { return absl::InvalidArgumentError(what); }
 
-absl::StatusOr<ExpressionValue> Parse(std::string_view text, const char* what) {
-  if (text.empty()) return Null();
-  Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return Wrong(absl::StrCat(what, " cannot be read as JSON"));
-  return Value(std::move(json));
-}
-
 class Literal final : public ExpressionNode {
  public:
   explicit Literal(Json value) : value_(Value(std::move(value))) {}
@@ -54,11 +47,10 @@ class List final : public ExpressionNode {
 
 class Path final : public ExpressionNode {
  public:
-  Path(PathRoot root, engine::StepIndex step, std::vector<PathPart> parts)
-      : root_(root), step_(step), parts_(std::move(parts)) {}
+  Path(PathRoot root, std::vector<PathPart> parts) : root_(root), parts_(std::move(parts)) {}
 
   absl::StatusOr<ExpressionValue> Evaluate(ExpressionRoots& roots) const override {
-    const absl::StatusOr<ExpressionValue> root = Root(roots);
+    const absl::StatusOr<ExpressionValue> root = roots.Of(root_);
     if (!root.ok()) return root.status();
     const Json* at = root->get();
     for (const PathPart& part : parts_) {
@@ -69,18 +61,6 @@ class Path final : public ExpressionNode {
   }
 
  private:
-  absl::StatusOr<ExpressionValue> Root(ExpressionRoots& roots) const {
-    switch (root_) {
-      case PathRoot::kContext:
-        return roots.Context();
-      case PathRoot::kResults:
-        return roots.ResultsOf(step_);
-      case PathRoot::kItem:
-        return roots.Item();
-    }
-    return Null();
-  }
-
   static const Json* Step(const Json& json, const PathPart& part) {
     if (const auto* key = std::get_if<std::string>(&part)) {
       if (!json.is_object()) return nullptr;
@@ -96,7 +76,6 @@ class Path final : public ExpressionNode {
   }
 
   const PathRoot root_;
-  const engine::StepIndex step_;
   const std::vector<PathPart> parts_;
 };
 
@@ -248,34 +227,6 @@ class Exists final : public Unary {
 
 }  // namespace
 
-absl::StatusOr<ExpressionValue> ExpressionRoots::Context() {
-  if (context_ == nullptr) {
-    absl::StatusOr<ExpressionValue> parsed = Parse(scope_.Context(), "the context");
-    if (!parsed.ok()) return parsed;
-    context_ = *std::move(parsed);
-  }
-  return context_;
-}
-
-absl::StatusOr<ExpressionValue> ExpressionRoots::ResultsOf(engine::StepIndex step) {
-  ExpressionValue& results = results_[step];
-  if (results == nullptr) {
-    absl::StatusOr<ExpressionValue> parsed = Parse(scope_.ResultsOf(step), "the step's results");
-    if (!parsed.ok()) return parsed;
-    results = *std::move(parsed);
-  }
-  return results;
-}
-
-absl::StatusOr<ExpressionValue> ExpressionRoots::Item() {
-  if (item_ == nullptr) {
-    absl::StatusOr<ExpressionValue> parsed = Parse(scope_.Item(), "the item");
-    if (!parsed.ok()) return parsed;
-    item_ = *std::move(parsed);
-  }
-  return item_;
-}
-
 absl::StatusOr<bool> AsCondition(const ExpressionJson& value) {
   if (value.is_boolean()) return value.get<bool>();
   if (value.is_null()) return false;
@@ -288,8 +239,8 @@ ExpressionNodePtr MakeLiteral(ExpressionJson value) {
 ExpressionNodePtr MakeList(std::vector<ExpressionNodePtr> elements) {
   return std::make_unique<List>(std::move(elements));
 }
-ExpressionNodePtr MakePath(PathRoot root, engine::StepIndex step, std::vector<PathPart> parts) {
-  return std::make_unique<Path>(root, step, std::move(parts));
+ExpressionNodePtr MakePath(PathRoot root, std::vector<PathPart> parts) {
+  return std::make_unique<Path>(root, std::move(parts));
 }
 ExpressionNodePtr MakeComparison(ComparisonSign sign, ExpressionNodePtr left,
                                  ExpressionNodePtr right) {

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <string>
 #include <variant>
@@ -11,27 +10,27 @@
 #include "absl/status/statusor.h"
 
 #include "config/expressions/tokens.h"
-#include "engine/model/expression.h"
 
 namespace tasker::config {
 
 // Shared, since a path's value is a part of a document that may be megabytes.
 using ExpressionValue = std::shared_ptr<const ExpressionJson>;
 
-// The documents of one evaluation, each parsed when it is first looked at.
+// What a path begins with: a document of a task, or a field that the caller names.
+struct PathRoot {
+  enum class Kind : std::uint8_t { kContext, kResults, kItem, kField };
+
+  Kind kind = Kind::kContext;
+  // Which step's results, or which field.
+  std::uint32_t number = 0;
+};
+
+// What the paths of one evaluation begin with.
 class ExpressionRoots {
  public:
-  explicit ExpressionRoots(const engine::ExpressionScope& scope) : scope_(scope) {}
-
-  absl::StatusOr<ExpressionValue> Context();
-  absl::StatusOr<ExpressionValue> ResultsOf(engine::StepIndex step);
-  absl::StatusOr<ExpressionValue> Item();
-
- private:
-  const engine::ExpressionScope& scope_;
-  ExpressionValue context_;
-  ExpressionValue item_;
-  std::map<engine::StepIndex, ExpressionValue> results_;
+  virtual ~ExpressionRoots() = default;
+  // Never a null pointer. Error: INVALID_ARGUMENT: it cannot be read.
+  virtual absl::StatusOr<ExpressionValue> Of(const PathRoot& root) = 0;
 };
 
 class ExpressionNode {
@@ -48,12 +47,9 @@ enum class ComparisonSign : std::uint8_t { kEqual, kUnequal, kLess, kLessEqual, 
 // A key or a place in a list.
 using PathPart = std::variant<std::string, std::int64_t>;
 
-// What a path begins with.
-enum class PathRoot : std::uint8_t { kContext, kResults, kItem };
-
 ExpressionNodePtr MakeLiteral(ExpressionJson value);
 ExpressionNodePtr MakeList(std::vector<ExpressionNodePtr> elements);
-ExpressionNodePtr MakePath(PathRoot root, engine::StepIndex step, std::vector<PathPart> parts);
+ExpressionNodePtr MakePath(PathRoot root, std::vector<PathPart> parts);
 ExpressionNodePtr MakeComparison(ComparisonSign sign, ExpressionNodePtr left,
                                  ExpressionNodePtr right);
 ExpressionNodePtr MakeIn(ExpressionNodePtr element, ExpressionNodePtr all);

@@ -4,6 +4,39 @@
 #include "engine/tasks/record_codec.h"
 
 namespace tasker::engine {
+namespace {
+
+// Steps that one event names of those that became ready; it counts them all.
+constexpr int kReadyStepsNamedMax = 1000;
+
+// The value of a hexadecimal digit in lower case; negative: it is none.
+int DigitOf(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+}  // namespace
+
+std::string TraceIdOf(std::string_view traceparent) {
+  // `00-TRACE-PARENT-01`: version, 32 digits, 16 digits, flags.
+  constexpr std::size_t kBegin = 3;
+  constexpr std::size_t kDigits = 32;
+  if (traceparent.size() <= kBegin + kDigits || traceparent[kBegin - 1] != '-' ||
+      traceparent[kBegin + kDigits] != '-') {
+    return "";
+  }
+  std::string id;
+  bool is_zero = true;
+  for (std::size_t i = kBegin; i < kBegin + kDigits; i += 2) {
+    const int high = DigitOf(traceparent[i]);
+    const int low = DigitOf(traceparent[i + 1]);
+    if (high < 0 || low < 0) return "";
+    id.push_back(static_cast<char>(high << 4 | low));
+    is_zero = is_zero && high + low == 0;
+  }
+  // The standard has no trace of zeros.
+  return is_zero ? "" : id;
+}
 
 storage::v1::EventRecord TaskEvent(std::string_view name, const TaskRun& task, Timestamp now) {
   storage::v1::EventRecord event;
@@ -13,7 +46,22 @@ storage::v1::EventRecord TaskEvent(std::string_view name, const TaskRun& task, T
   event.set_namespace_(task.task_template->id.namespace_name);
   event.set_task_name(task.task_template->id.name);
   event.set_version(task.task_template->id.version);
+  event.set_priority_plus_one(Raw(task.priority) + 1u);
+  event.mutable_tags()->Add(task.origin.tags.begin(), task.origin.tags.end());
+  if (!task.origin.traceparent.empty()) event.set_trace_id(TraceIdOf(task.origin.traceparent));
   return event;
+}
+
+storage::v1::EventRecord ReadyEvent(const TaskRun& task, Timestamp now) {
+  storage::v1::EventRecord event = TaskEvent(event_names::kWorkflowViableStepsDiscovered, task, now);
+  event.set_sequential(!task.task_template->concurrent);
+  return event;
+}
+
+void AddReady(StepIndex step, storage::v1::EventRecord& event) {
+  event.set_ready_steps(event.ready_steps() + 1);
+  if (event.ready_steps_plus_one_size() >= kReadyStepsNamedMax) return;
+  event.add_ready_steps_plus_one(Raw(step) + 1);
 }
 
 storage::v1::EventRecord TaskEndEvent(std::string_view name, const TaskRun& task, Timestamp now) {

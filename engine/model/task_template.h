@@ -78,11 +78,27 @@ struct Wait {
   Duration timeout{};
 };
 
+// What the payload of an event must be like. Immutable; safe to use from several threads.
+class PayloadRules {
+ public:
+  virtual ~PayloadRules() = default;
+
+  // Error: INVALID_ARGUMENT that names each fault and its place in the payload, a JSON object.
+  virtual absl::Status Check(std::string_view payload) const = 0;
+};
+
 // An event that handlers of a step may publish.
 struct CustomEvent {
+  // Under which it is published.
   std::string name;
   // For people.
   std::string description;
+  // JSON Schema of the payload; empty: any object.
+  std::string schema = {};
+  // The same with each variable shown as `${NAME}`.
+  std::string schema_shown = {};
+  // Null: any object will do.
+  std::shared_ptr<const PayloadRules> rules = nullptr;
 };
 
 // One step of a template. Defaults and meanings: shared FEATURES, "templates", and
@@ -191,6 +207,8 @@ struct TaskTemplate {
   std::string default_context;
   // The same with each variable shown as `${NAME}`.
   std::string default_context_shown;
+  // Events that handlers of any step may publish.
+  std::vector<CustomEvent> custom_events;
   // Of tasks that are created without one.
   Priority priority = Priority::kNormal;
   Identity identity = Identity::kAlwaysUnique;

@@ -57,10 +57,12 @@ std::optional<RetryDelay> RetryPolicy::After(AttemptNumber failed, const StepTem
   if (failure.has_retry_after()) {
     return RetryDelay{FromProto(failure.retry_after(), curve.delay_max), true};
   }
-  const FractionalMicroseconds base = BaseDelay(curve, failed);
+  const Duration base = BaseDelay(curve, failed);
   const double factor = 1.0 + curve.jitter * (2.0 * unit_draw - 1.0);
-  const Duration drawn = std::chrono::duration_cast<Duration>(base * factor);
-  return RetryDelay{std::min(std::max(drawn, LeastDelay(curve)), curve.delay_max), false};
+  const Duration drawn =
+      std::chrono::duration_cast<Duration>(FractionalMicroseconds(base) * factor);
+  return RetryDelay{std::min(std::max(drawn, LeastDelay(curve)), curve.delay_max), false, base,
+                    curve.exponential ? curve.exponential->factor : curve.multiplier, curve.jitter};
 }
 
 }  // namespace tasker::engine

@@ -14,8 +14,12 @@ namespace tasker::engine {
 // What comes after a failed attempt.
 struct RetryDelay {
   Duration delay;
-  // Whether the handler asked for it with `retry_after`.
+  // Whether the handler asked for it with `retry_after`. What follows is then zero.
   bool server_requested;
+  // What the curve gives before jitter; what it grows by; the share that jitter may change.
+  Duration base{};
+  double multiplier = 0;
+  double jitter = 0;
 };
 
 // Pure: the jitter's draw is handed in, so the same inputs give the same delay.

@@ -38,6 +38,8 @@ void Changes::Move(TaskRun& task, StepIndex step, StepInput input, const Cause& 
   AddStepTransition(task, step, *to, cause);
   if (!run.is_item()) task.counts.Move(run.state, *to);
   run.state = *to;
+  // What comes ready now may follow from this, so it must not be told of before.
+  if (*to != StepState::kEnqueued && *to != StepState::kInProgress) task.ready_event = 0;
 }
 
 void Changes::Move(TaskRun& task, TaskInput input, const Cause& cause) {
@@ -83,6 +85,7 @@ std::vector<TaskRun*> Changes::Flush() {
     TaskRun& task = *touched.task;
     changed.push_back(&task);
     task.touched_place = 0;
+    task.ready_event = 0;
     if (touched.header) {
       std::string record = EncodeTask(task);
       task.records_bytes += record.size() - std::exchange(task.header_bytes, record.size());

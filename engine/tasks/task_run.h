@@ -202,6 +202,9 @@ struct TaskRun {
   std::vector<StepIndex> became_ready;
   // Where the command under way keeps its changes to this task, plus one; see Changes.
   std::size_t touched_place = 0;
+  // The place, plus one, of the event that tells which steps the command under way makes ready; 0:
+  // the next one begins another.
+  std::size_t ready_event = 0;
   // How long its records are together, as last written or read, history left out; of them the
   // task's own.
   std::size_t records_bytes = 0;

@@ -2,38 +2,17 @@
 
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-#include "service/events/event_filter.h"
+#include "config/events/event_name.h"
 #include "service/payloads/json_check.h"
 
 namespace tasker::service {
 namespace {
 
-constexpr std::size_t kNameBytesMax = 128;
+constexpr std::size_t kNameBytesMax = config::kEventNameBytesMax;
 constexpr std::size_t kPayloadBytesMax = 64u << 10;
-
-// Words of lower-case letters, digits and `_`, each beginning with a letter, two or more, with dots
-// between them.
-bool IsDottedName(std::string_view name) {
-  bool word_begins = true;
-  int words = 0;
-  for (const char c : name) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (word_begins) {
-      if (!absl::ascii_islower(byte)) return false;
-      ++words;
-      word_begins = false;
-    } else if (c == '.') {
-      word_begins = true;
-    } else if (!absl::ascii_islower(byte) && !absl::ascii_isdigit(byte) && c != '_') {
-      return false;
-    }
-  }
-  return words >= 2 && !word_begins;
-}
 
 absl::Status CheckName(const std::string& name, std::string_view what) {
   const auto wrong = [&](std::string_view why) {
@@ -44,10 +23,10 @@ absl::Status CheckName(const std::string& name, std::string_view what) {
     return absl::InvalidArgumentError(absl::StrCat(std::string(what), ".name: ", name.size(),
                                                    " bytes are over the limit of ", kNameBytesMax));
   }
-  if (!IsDottedName(name)) {
+  if (!config::IsDottedEventName(name)) {
     return wrong("is not a dotted lower-case name, such as order.paid");
   }
-  const std::string_view category = CategoryOf(name);
+  const std::string_view category = config::EventCategoryOf(name);
   if (category == "custom") return absl::OkStatus();
   return wrong(absl::StrCat("is the service's own to publish: names that begin with `",
                             name.substr(0, name.find('.')), ".` are"));

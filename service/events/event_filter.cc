@@ -1,26 +1,49 @@
 #include "service/events/event_filter.h"
 
 #include <algorithm>
-#include <array>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 
-#include "engine/events/event_names.h"
+#include "config/events/event_catalog.h"
+#include "config/events/event_name.h"
 #include "engine/model/ids.h"
+#include "engine/tasks/record_codec.h"
+#include "service/events/event_fields.h"
+#include "service/events/event_mirrors.h"
+#include "service/events/event_view.h"
 
 namespace tasker::service {
 namespace {
 
-constexpr std::array<std::string_view, 6> kCategories = {"task",          "step",     "workflow",
-                                                         "observability", "registry", "custom"};
+constexpr auto& kCategories = config::kEventCategories;
 
-// Names that the guide of the Rails engine uses for what its catalog calls otherwise.
-std::string_view WithoutAlias(std::string_view name) {
-  if (name == "task.started") return engine::event_names::kTaskStartRequested;
-  if (name == "step.started") return engine::event_names::kStepExecutionRequested;
-  return name;
+constexpr int kNamesMax = 100;
+constexpr int kTaskIdsMax = 1000;
+constexpr int kTagsMax = 32;
+constexpr std::size_t kTagBytesMax = 128;
+constexpr std::uint32_t kPriorityMax = 9;
+
+absl::Status Wrong(std::string_view field, int index, std::string_view value,
+                   std::string_view why) {
+  return absl::InvalidArgumentError(absl::StrCat("filter.", std::string(field), "[", index, "]: \"",
+                                                 absl::CHexEscape(std::string(value)), "\" ",
+                                                 std::string(why)));
+}
+
+absl::Status CheckCount(std::string_view field, int count, int max) {
+  if (count <= max) return absl::OkStatus();
+  return absl::InvalidArgumentError(
+      absl::StrCat("filter.", std::string(field), ": ", count, " are over the limit of ", max));
+}
+
+// Whether one of the patterns asks for the mirrors of a category: as a whole name, or by beginning
+// with the category and a dot.
+bool AsksForMirror(std::string_view pattern, std::string_view name, std::string_view category) {
+  if (!MatchesPattern(pattern, name)) return false;
+  return pattern == name || (pattern.size() > category.size() && pattern.starts_with(category) &&
+                             pattern[category.size()] == '.');
 }
 
 bool IsNamePattern(std::string_view pattern) {
@@ -56,62 +79,139 @@ bool MatchesPattern(std::string_view pattern, std::string_view text) {
 }
 
 std::string_view CategoryOf(std::string_view event_name) {
-  const std::string_view first = event_name.substr(0, event_name.find('.'));
-  if (first == "handler" || first == "subscriber") return "registry";
-  return std::ranges::find(kCategories, first) != kCategories.end() ? first : "custom";
+  return config::EventCategoryOf(event_name);
 }
 
 absl::StatusOr<EventFilter> EventFilter::Make(const v1::EventFilter& filter) {
   EventFilter made;
-  for (int i = 0; i < filter.names_size(); ++i) {
-    if (!IsNamePattern(filter.names(i))) {
-      return absl::InvalidArgumentError(absl::StrCat(
-          "filter.names[", i, "]: \"", absl::CHexEscape(filter.names(i)),
-          "\" is not an event name or pattern: lower-case letters, digits, `_`, `.` and `*`"));
-    }
-    made.names_.emplace_back(WithoutAlias(filter.names(i)));
-  }
-  for (int i = 0; i < filter.task_ids_size(); ++i) {
-    const std::optional<engine::TaskId> id = engine::TaskId::Parse(filter.task_ids(i));
-    if (!id) {
-      return absl::InvalidArgumentError(absl::StrCat("filter.task_ids[", i, "]: \"",
-                                                     absl::CHexEscape(filter.task_ids(i)),
-                                                     "\" is not a UUID"));
-    }
-    made.task_ids_.emplace(id->bytes());
-  }
-  for (int i = 0; i < filter.categories_size(); ++i) {
-    if (std::ranges::find(kCategories, filter.categories(i)) == kCategories.end()) {
+  made.text_ = filter.SerializeAsString();
+  if (absl::Status kinds = made.ReadKinds(filter); !kinds.ok()) return kinds;
+  if (absl::Status tasks = made.ReadTasks(filter); !tasks.ok()) return tasks;
+  if (!filter.where().empty()) {
+    absl::StatusOr<config::FieldCondition> where =
+        config::FieldCondition::Compile(filter.where(), kEventFields);
+    if (!where.ok()) {
       return absl::InvalidArgumentError(
-          absl::StrCat("filter.categories[", i, "]: \"", absl::CHexEscape(filter.categories(i)),
-                       "\" is not one of task, step, workflow, observability, registry, custom"));
+          absl::StrCat("filter.where: ", std::string(where.status().message())));
     }
-    made.categories_.push_back(filter.categories(i));
+    made.where_ = *std::move(where);
   }
-  made.namespace_ = filter.namespace_();
-  made.task_name_ = filter.task_name();
   return made;
 }
 
+absl::Status EventFilter::ReadKinds(const v1::EventFilter& filter) {
+  if (absl::Status few = CheckCount("names", filter.names_size(), kNamesMax); !few.ok()) return few;
+  for (int i = 0; i < filter.names_size(); ++i) {
+    if (!IsNamePattern(filter.names(i))) {
+      return Wrong("names", i, filter.names(i),
+                   "is not an event name or pattern: lower-case letters, digits, `_`, `.` and `*`");
+    }
+    names_.emplace_back(config::EventCatalog::BuiltIn().Canonical(filter.names(i)));
+  }
+  for (int i = 0; i < filter.categories_size(); ++i) {
+    if (std::ranges::find(kCategories, filter.categories(i)) == kCategories.end()) {
+      return Wrong("categories", i, filter.categories(i),
+                   "is not one of task, step, workflow, observability, registry, custom");
+    }
+    if (std::ranges::find(categories_, filter.categories(i)) == categories_.end()) {
+      categories_.push_back(filter.categories(i));
+    }
+  }
+  namespace_ = filter.namespace_();
+  task_name_ = filter.task_name();
+  return absl::OkStatus();
+}
+
+absl::Status EventFilter::ReadTasks(const v1::EventFilter& filter) {
+  absl::Status few = CheckCount("task_ids", filter.task_ids_size(), kTaskIdsMax);
+  few.Update(CheckCount("tags", filter.tags_size(), kTagsMax));
+  if (!few.ok()) return few;
+  for (int i = 0; i < filter.task_ids_size(); ++i) {
+    const std::optional<engine::TaskId> id = engine::TaskId::Parse(filter.task_ids(i));
+    if (!id) return Wrong("task_ids", i, filter.task_ids(i), "is not a UUID");
+    task_ids_.emplace(id->bytes());
+  }
+  for (int i = 0; i < filter.priorities_size(); ++i) {
+    if (filter.priorities(i) > kPriorityMax) {
+      return absl::InvalidArgumentError(absl::StrCat(
+          "filter.priorities[", i, "]: ", filter.priorities(i), " is not a priority from 0 to 9"));
+    }
+    priorities_ |= 1u << filter.priorities(i);
+  }
+  for (int i = 0; i < filter.tags_size(); ++i) {
+    if (filter.tags(i).empty() || filter.tags(i).size() > kTagBytesMax) {
+      return Wrong("tags", i, filter.tags(i), "is not a label of 1 to 128 bytes");
+    }
+    tags_.push_back(filter.tags(i));
+  }
+  return absl::OkStatus();
+}
+
 bool EventFilter::MayMatch(std::string_view namespace_name, std::string_view task_name) const {
-  if (!task_ids_.empty() && namespace_name.empty()) return false;
+  if (WantsOfTasks() && task_name.empty()) return false;
   return (namespace_.empty() || namespace_ == namespace_name) &&
          (task_name_.empty() || task_name_ == task_name);
 }
 
-bool EventFilter::Matches(const storage::v1::EventRecord& event) const {
+bool EventFilter::Matches(const storage::v1::EventRecord& event, const EventCursor& place) const {
   // Retention leaves nothing but the place of an event that it has removed among others.
   if (event.name().empty()) return false;
-  if (!task_ids_.empty() && !task_ids_.contains(event.task_id())) return false;
-  if (!namespace_.empty() && event.namespace_() != namespace_) return false;
-  if (!task_name_.empty() && event.task_name() != task_name_) return false;
-  if (!categories_.empty() &&
-      std::ranges::find(categories_, CategoryOf(event.name())) == categories_.end()) {
+  EventKind kind{event.name(), false, event.namespace_(), event.task_name()};
+  if (place.facet > 0) {
+    const auto mirrors = MirrorsOf(event.name());
+    if (place.facet > mirrors.size()) return false;
+    kind.name = mirrors[place.facet - 1];
+    kind.is_mirror = true;
+  }
+  if (!MatchesTask(event) || !MatchesKind(kind)) return false;
+  if (!where_) return true;
+  const v1::Event shown = ViewOf(event, place);
+  EventFields fields(shown);
+  return Holds(fields);
+}
+
+bool EventFilter::MatchesKind(const EventKind& kind) const {
+  if (!namespace_.empty() && kind.namespace_name != namespace_) return false;
+  if (!task_name_.empty() && kind.task_name != task_name_) return false;
+  const std::string_view category = CategoryOf(kind.name);
+  if (!categories_.empty() && std::ranges::find(categories_, category) == categories_.end()) {
     return false;
   }
+  if (kind.is_mirror && categories_.empty()) {
+    return std::ranges::any_of(names_, [&](const std::string& pattern) {
+      return AsksForMirror(pattern, kind.name, category);
+    });
+  }
   return names_.empty() || std::ranges::any_of(names_, [&](const std::string& pattern) {
-           return MatchesPattern(pattern, event.name());
+           return MatchesPattern(pattern, kind.name);
          });
+}
+
+bool EventFilter::MatchesTask(const storage::v1::EventRecord& event) const {
+  if (!task_ids_.empty() && !task_ids_.contains(event.task_id())) return false;
+  if (priorities_ != 0 &&
+      (event.priority_plus_one() == 0 || !HasPriority(event.priority_plus_one() - 1))) {
+    return false;
+  }
+  return std::ranges::all_of(tags_, [&](const std::string& tag) {
+    return std::ranges::find(event.tags(), tag) != event.tags().end();
+  });
+}
+
+bool EventFilter::MatchesTask(std::string_view task_id, const storage::v1::TaskRecord& task) const {
+  if (!task_ids_.empty() && !task_ids_.contains(std::string(task_id))) return false;
+  if (!namespace_.empty() && task.namespace_() != namespace_) return false;
+  if (!task_name_.empty() && task.name() != task_name_) return false;
+  if (priorities_ != 0 && !HasPriority(Raw(engine::PriorityOf(task)))) return false;
+  return std::ranges::all_of(tags_, [&](const std::string& tag) {
+    return std::ranges::find(task.tags(), tag) != task.tags().end();
+  });
+}
+
+bool EventFilter::Holds(config::FieldValues& event) const {
+  if (!where_) return true;
+  const absl::StatusOr<bool> holds = where_->Test(event);
+  return holds.ok() && *holds;
 }
 
 }  // namespace tasker::service

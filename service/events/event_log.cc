@@ -5,6 +5,7 @@
 
 #include "absl/strings/str_cat.h"
 
+#include "engine/tasks/record_codec.h"
 #include "storage/keys.h"
 
 namespace tasker::service {
@@ -48,6 +49,7 @@ void EventLog::StartAnew(storage::Sequence newest) {
 void EventLog::SetFloors(storage::v1::EventFloorsRecord floors) {
   absl::MutexLock lock(&mutex_);
   floors_ = std::move(floors);
+  floors_version_.fetch_add(1, std::memory_order_release);
 }
 
 storage::v1::EventFloorsRecord EventLog::floors() const {
@@ -65,11 +67,24 @@ storage::Sequence EventLog::FloorFor(const EventFilter& filter) const {
   return storage::Sequence{highest};
 }
 
+engine::Timestamp EventLog::FloorTimeFor(const EventFilter& filter) const {
+  absl::MutexLock lock(&mutex_);
+  engine::Timestamp newest = engine::Timestamp::min();
+  for (const storage::v1::EventFloorRecord& floor : floors_.floors()) {
+    if (floor.sequence() == 0 || !filter.MayMatch(floor.namespace_(), floor.template_name())) {
+      continue;
+    }
+    if (floor.at_us() == 0) return engine::Timestamp::max();
+    newest = std::max(newest, engine::FromMicros(floor.at_us()));
+  }
+  return newest;
+}
+
 absl::Status EventLog::PastRetention(const EventFilter& filter) const {
   const EventCursor earliest{partition_, FloorFor(filter), EventCursor::kWholeCommit};
-  return absl::OutOfRangeError(absl::StrCat(
-      "after_cursor: events behind it were removed by retention; the earliest cursor is ",
-      earliest.ToString()));
+  return absl::OutOfRangeError(
+      absl::StrCat("events behind that start were removed by retention; the earliest cursor is ",
+                   earliest.ToString()));
 }
 
 EventCursor EventLog::End() const {

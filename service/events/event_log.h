@@ -1,7 +1,9 @@
 // The event log as subscribers read it: the newest commits from memory, the rest from the store.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
 #include <functional>
 
@@ -9,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
 
+#include "engine/model/time.h"
 #include "service/events/event_cursor.h"
 #include "service/events/event_filter.h"
 #include "service/pipeline/committed.h"
@@ -33,9 +36,15 @@ class EventLog {
   // Retention has removed events: `floors` take the place of those before.
   void SetFloors(storage::v1::EventFloorsRecord floors);
   storage::v1::EventFloorsRecord floors() const;
+  // Raised whenever floors are set.
+  std::uint64_t floors_version() const { return floors_version_.load(std::memory_order_acquire); }
 
   // The newest commit of which an event was removed that `filter` could match; 0: none was.
   storage::Sequence FloorFor(const EventFilter& filter) const;
+
+  // When the newest event that was removed and that `filter` could match happened; long ago if none
+  // was, and in the far future if that was not written down.
+  engine::Timestamp FloorTimeFor(const EventFilter& filter) const;
 
   // What to answer to one who asks for events behind a cursor before that: OUT_OF_RANGE, with the
   // earliest cursor there is.
@@ -65,6 +74,7 @@ class EventLog {
 
   storage::Store& store_;
   const storage::PartitionId partition_;
+  std::atomic<std::uint64_t> floors_version_{0};
 
   mutable absl::Mutex mutex_;
   storage::v1::EventFloorsRecord floors_ ABSL_GUARDED_BY(mutex_);

@@ -1,5 +1,6 @@
 #include "service/events/event_view.h"
 
+#include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
 #include "google/protobuf/util/time_util.h"
 #include <nlohmann/json.hpp>
@@ -7,6 +8,8 @@
 #include "engine/events/event_names.h"
 #include "engine/model/ids.h"
 #include "service/events/event_filter.h"
+#include "service/events/event_mirrors.h"
+#include "service/pipeline/position.h"
 
 namespace tasker::service {
 namespace {
@@ -15,7 +18,15 @@ using Json = nlohmann::ordered_json;
 using storage::v1::EventRecord;
 namespace names = engine::event_names;
 
+std::string TraceText(const EventRecord& record) {
+  return absl::BytesToHexString(record.trace_id());
+}
+
 double Seconds(std::int64_t micros) { return static_cast<double>(micros) / 1e6; }
+
+void AddAttempt(const EventRecord& record, Json& payload) {
+  if (record.attempt() > 0) payload["attempt_number"] = record.attempt();
+}
 
 Json TaskEnd(const EventRecord& record) {
   Json payload = {{"total_steps", record.total_steps()},
@@ -28,7 +39,9 @@ Json TaskEnd(const EventRecord& record) {
     payload["failed_steps"] =
         Json(std::vector<std::string>(record.failed_steps().begin(), record.failed_steps().end()));
   }
-  if (record.name() == names::kTaskCancelled) payload["reason"] = record.reason();
+  if (record.name() == names::kTaskCancelled || record.name() == names::kTaskResolvedManually) {
+    payload["reason"] = record.reason();
+  }
   return payload;
 }
 
@@ -46,12 +59,69 @@ Json StepFailed(const EventRecord& record) {
   return payload;
 }
 
+Json Backoff(const EventRecord& record) {
+  Json payload = {{"backoff_seconds", Seconds(record.backoff_us())},
+                  {"backoff_type", record.server_requested() ? "server_requested" : "exponential"},
+                  {"attempt", record.attempt()}};
+  // One that was stored before these were kept has none of them.
+  if (!record.server_requested() && record.multiplier() > 0) {
+    payload["base_delay"] = Seconds(record.base_delay_us());
+    payload["multiplier"] = record.multiplier();
+    payload["jitter"] = record.jitter();
+  }
+  return payload;
+}
+
+Json ViableSteps(const EventRecord& record) {
+  Json ids = Json::array();
+  if (const auto task = engine::TaskId::FromBytes(record.task_id())) {
+    for (const std::uint32_t step : record.ready_steps_plus_one()) {
+      ids.push_back(engine::StepIdText(*task, engine::StepIndex{step - 1}));
+    }
+  }
+  return {{"step_ids", std::move(ids)},
+          {"step_count", record.ready_steps()},
+          {"processing_mode", record.sequential() ? "sequential" : "concurrent"}};
+}
+
+Json Registry(const EventRecord& record) {
+  if (!record.payload().empty()) {
+    Json payload = Json::parse(record.payload(), nullptr, false);
+    return payload.is_discarded() ? Json::object() : payload;
+  }
+  return {{"handler_class", record.handler_class()},
+          {"namespace_name", record.namespace_()},
+          {"version", record.version()},
+          {"handler_name", record.handler_name()}};
+}
+
+// What happened to a step because somebody asked for it, or the engine decided it.
+Json Decided(const EventRecord& record) {
+  Json payload = {{"reason", record.reason()}};
+  AddAttempt(record, payload);
+  return payload;
+}
+
+Json StepRetry(const EventRecord& record) {
+  Json payload = Json::object();
+  AddAttempt(record, payload);
+  if (!record.reason().empty()) payload["retry_reason"] = record.reason();
+  return payload;
+}
+
 Json PayloadOf(const EventRecord& record) {
   const std::string& name = record.name();
   if (name == names::kTaskCompleted || name == names::kTaskFailed ||
-      name == names::kTaskCancelled) {
+      name == names::kTaskCancelled || name == names::kTaskResolvedManually) {
     return TaskEnd(record);
   }
+  if (name == names::kTaskRetryRequested) return {{"retry_reason", record.reason()}};
+  if (name == names::kStepRetryRequested) return StepRetry(record);
+  if (name == names::kStepCancelled || name == names::kStepResolvedManually ||
+      name == names::kStepSkip) {
+    return Decided(record);
+  }
+  if (name == names::kWorkflowViableStepsDiscovered) return ViableSteps(record);
   if (name == names::kTaskMigrated) {
     return {{"from_version", record.from_version()},
             {"to_version", record.version()},
@@ -66,19 +136,30 @@ Json PayloadOf(const EventRecord& record) {
   if (name == names::kStepExecutionRequested) {
     return {{"attempt_number", record.attempt()}, {"handler_name", record.handler_name()}};
   }
-  if (name == names::kStepBackoff) {
-    return {{"backoff_seconds", Seconds(record.backoff_us())},
-            {"backoff_type", record.server_requested() ? "server_requested" : "exponential"},
-            {"attempt", record.attempt()}};
+  if (name == names::kStepBackoff) return Backoff(record);
+  if (CategoryOf(name) == "registry") return Registry(record);
+  Json payload = Json::object();
+  AddAttempt(record, payload);
+  return payload;
+}
+
+// The payload as it is sent: of a custom event as it was published.
+std::string PayloadText(const EventRecord& record) {
+  if (CategoryOf(record.name()) == "custom") return record.payload();
+  Json payload = PayloadOf(record);
+  if (!record.trace_id().empty()) payload["trace_id"] = TraceText(record);
+  if (record.tags_size() > 0) {
+    payload["tags"] = std::vector<std::string>(record.tags().begin(), record.tags().end());
   }
-  if (CategoryOf(name) == "registry") {
-    return {{"handler_class", record.handler_class()},
-            {"namespace_name", record.namespace_()},
-            {"version", record.version()},
-            {"handler_name", record.handler_name()}};
-  }
-  if (record.attempt() > 0) return {{"attempt_number", record.attempt()}};
-  return Json::object();
+  // What handlers wrote was checked to be UTF-8 when it came; `replace` is for what was not.
+  return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+// Under which name the event is seen at that cursor: its own, or a mirror's.
+std::string_view NameAt(const EventRecord& record, const EventCursor& cursor) {
+  const auto mirrors = MirrorsOf(record.name());
+  if (cursor.facet == 0 || cursor.facet > mirrors.size()) return record.name();
+  return mirrors[cursor.facet - 1];
 }
 
 }  // namespace
@@ -86,10 +167,11 @@ Json PayloadOf(const EventRecord& record) {
 v1::Event ViewOf(const EventRecord& record, const EventCursor& cursor) {
   v1::Event event;
   const std::string position = cursor.ToString();
+  const std::string_view name = NameAt(record, cursor);
   // The position is unique for ever and the same at each reading, so it serves as the id as well.
   event.set_event_id(absl::StrCat("evt-", position));
-  event.set_name(record.name());
-  event.set_category(std::string(CategoryOf(record.name())));
+  event.set_name(std::string(name));
+  event.set_category(std::string(CategoryOf(name)));
   *event.mutable_timestamp() =
       google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(record.at_us());
   event.set_cursor(position);
@@ -104,10 +186,11 @@ v1::Event ViewOf(const EventRecord& record, const EventCursor& cursor) {
       event.set_step_id(engine::StepIdText(*task, engine::StepIndex{record.step_plus_one() - 1}));
     }
   }
-  // What handlers wrote was checked to be UTF-8 when it came; `replace` is for what was not.
-  event.set_payload(event.category() == "custom"
-                        ? record.payload()
-                        : PayloadOf(record).dump(-1, ' ', false, Json::error_handler_t::replace));
+  event.set_payload(PayloadText(record));
+  SetPosition(cursor.partition, cursor.sequence, *event.mutable_position());
+  event.set_trace_id(TraceText(record));
+  *event.mutable_tags() = record.tags();
+  if (record.priority_plus_one() > 0) event.set_priority(record.priority_plus_one() - 1);
   return event;
 }
 

@@ -7,8 +7,8 @@
 
 namespace tasker::service {
 
-// The public form of a stored event that stands at `cursor`. Its payload holds the fields that
-// shared FEATURES, "events", gives for its name.
+// The public form of a stored event that stands at `cursor`, under the name of the mirror that the
+// cursor is of, if it is one. Its payload has the fields that the catalog gives for its name.
 v1::Event ViewOf(const storage::v1::EventRecord& record, const EventCursor& cursor);
 
 }  // namespace tasker::service

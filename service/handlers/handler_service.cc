@@ -88,7 +88,7 @@ grpc::ServerBidiReactor<v1::ConnectRequest, v1::ConnectResponse>* HandlerService
     return new RefusedStream({grpc::StatusCode::UNAVAILABLE, "the service stops"});
   }
   return HandlerStream::Begin(context, &parts_.limits, parts_.runner, parts_.sessions,
-                              parts_.task_handlers, parts_.tokens);
+                              parts_.task_handlers, parts_.refused, parts_.tokens);
 }
 
 grpc::ServerUnaryReactor* HandlerService::ListHandlers(grpc::CallbackServerContext* context,

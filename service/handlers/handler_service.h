@@ -6,6 +6,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "service/handlers/handler_sessions.h"
+#include "service/handlers/refused_registrations.h"
 #include "service/handlers/stream_limits.h"
 #include "service/handlers/task_handler_classes.h"
 #include "service/pipeline/partition_runner.h"
@@ -25,6 +26,7 @@ class HandlerService final : public v1::HandlerService::CallbackService {
     PartitionRunner* runner = nullptr;
     HandlerSessions* sessions = nullptr;
     TaskHandlerClasses* task_handlers = nullptr;
+    RefusedRegistrations* refused = nullptr;
     // Null: no access token is asked for.
     AccessTokens* tokens = nullptr;
   };

@@ -64,14 +64,14 @@ std::size_t BytesOf(const engine::Assignment& assignment) {
 HandlerStream* HandlerStream::Begin(grpc::CallbackServerContext* context,
                                     const StreamLimits* limits, PartitionRunner* runner,
                                     HandlerSessions* sessions, TaskHandlerClasses* task_handlers,
-                                    AccessTokens* tokens) {
+                                    RefusedRegistrations* refused, AccessTokens* tokens) {
   std::string token;
   const auto found = context->client_metadata().find("authorization");
   if (found != context->client_metadata().end()) {
     token = BearerToken({found->second.data(), found->second.size()});
   }
   auto stream = std::make_shared<HandlerStream>(context->peer(), limits, runner, sessions,
-                                                task_handlers, tokens, std::move(token));
+                                                task_handlers, refused, tokens, std::move(token));
   {
     absl::MutexLock lock(&stream->mutex_);
     stream->self_ = stream;
@@ -82,12 +82,13 @@ HandlerStream* HandlerStream::Begin(grpc::CallbackServerContext* context,
 
 HandlerStream::HandlerStream(std::string peer, const StreamLimits* limits, PartitionRunner* runner,
                              HandlerSessions* sessions, TaskHandlerClasses* task_handlers,
-                             AccessTokens* tokens, std::string token)
+                             RefusedRegistrations* refused, AccessTokens* tokens, std::string token)
     : peer_(std::move(peer)),
       limits_(*limits),
       runner_(*runner),
       sessions_(*sessions),
       task_handlers_(*task_handlers),
+      refused_(*refused),
       tokens_(tokens),
       session_(sessions->NewSession()),
       token_(std::move(token)) {}
@@ -113,6 +114,8 @@ bool HandlerStream::CheckToken() {
 bool HandlerStream::TakeRegister() {
   absl::StatusOr<engine::RegisterHandler> command = CheckRegister(request_, session_);
   if (!command.ok()) {
+    // Whoever has come as far as this may connect.
+    refused_.Add(request_.register_(), command.status(), ReadClock());
     FinishOnce(ToGrpc(command.status()));
     return false;
   }
@@ -224,7 +227,7 @@ bool HandlerStream::TakeOneResult(v1::StepResult& result, int place,
                                   std::vector<engine::Command>& commands) {
   const auto token = engine::AttemptToken::Decode(result.token());
   if (!token) {
-    AddAcknowledgement(result.token(), engine::ResultOutcome::kStale);
+    AddAcknowledgement(result.token(), engine::ResultOutcome::kStale, std::nullopt);
     return true;
   }
   if (result.outcome_case() == v1::StepResult::OUTCOME_NOT_SET) {
@@ -336,9 +339,13 @@ void HandlerStream::Add(const engine::Cancellation& cancellation) {
   out.set_superseded(cancellation.superseded);
 }
 
-void HandlerStream::AddAcknowledgement(std::string token, engine::ResultOutcome outcome) {
+void HandlerStream::AddAcknowledgement(std::string token, engine::ResultOutcome outcome,
+                                       const std::optional<v1::Position>& position) {
   absl::MutexLock lock(&mutex_);
-  v1::Acknowledgement& out = *Frame(kPartBytes).add_acknowledgements();
+  v1::ConnectResponse& frame = Frame(kPartBytes);
+  // Acknowledgements come in the order of commits: the newest counts.
+  if (position) *frame.mutable_position() = *position;
+  v1::Acknowledgement& out = *frame.add_acknowledgements();
   out.set_token(std::move(token));
   out.set_outcome(OutcomeOf(outcome));
 }

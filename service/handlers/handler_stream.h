@@ -12,6 +12,7 @@
 
 #include "engine/effects.h"
 #include "service/handlers/handler_sessions.h"
+#include "service/handlers/refused_registrations.h"
 #include "service/handlers/stream_limits.h"
 #include "service/handlers/task_handler_classes.h"
 #include "service/pipeline/partition_runner.h"
@@ -32,17 +33,20 @@ class HandlerStream final
   // Begins to read. All arguments must outlive the stream.
   static HandlerStream* Begin(grpc::CallbackServerContext* context, const StreamLimits* limits,
                               PartitionRunner* runner, HandlerSessions* sessions,
-                              TaskHandlerClasses* task_handlers, AccessTokens* tokens);
+                              TaskHandlerClasses* task_handlers, RefusedRegistrations* refused,
+                              AccessTokens* tokens);
 
   HandlerStream(std::string peer, const StreamLimits* limits, PartitionRunner* runner,
-                HandlerSessions* sessions, TaskHandlerClasses* task_handlers, AccessTokens* tokens,
-                std::string token);
+                HandlerSessions* sessions, TaskHandlerClasses* task_handlers,
+                RefusedRegistrations* refused, AccessTokens* tokens, std::string token);
 
   // Adds a part to the next message; it leaves with Flush.
   void Add(const engine::Registration& registration);
   void Add(const engine::Assignment& assignment);
   void Add(const engine::Cancellation& cancellation);
-  void AddAcknowledgement(std::string token, engine::ResultOutcome outcome);
+  // `position`: the commit that the acknowledgement stands on; nullopt: it changed nothing.
+  void AddAcknowledgement(std::string token, engine::ResultOutcome outcome,
+                          const std::optional<v1::Position>& position);
   void AddDrain(const std::string& reason);
   void Flush();
 
@@ -90,6 +94,7 @@ class HandlerStream final
   PartitionRunner& runner_;
   HandlerSessions& sessions_;
   TaskHandlerClasses& task_handlers_;
+  RefusedRegistrations& refused_;
   // Null: no access token is asked for.
   AccessTokens* const tokens_;
   const engine::SessionId session_;

@@ -12,9 +12,6 @@ namespace {
 
 using storage::Table;
 
-// Rows that stand on nothing that a commit could have changed.
-constexpr storage::Sequence kOnNothing{std::numeric_limits<std::uint64_t>::max()};
-
 }  // namespace
 
 absl::StatusOr<std::unique_ptr<TaskHandlerClasses>> TaskHandlerClasses::Open(
@@ -45,12 +42,12 @@ void TaskHandlerClasses::Add(const std::vector<std::string>& classes) {
     }
   }
   if (added.empty()) return;
-  runner_->Change(std::move(batch), kOnNothing,
-                  [this, added = std::move(added)](const absl::Status& answer, storage::Sequence) {
-                    if (!answer.ok()) return;
-                    absl::MutexLock lock(&mutex_);
-                    stored_.insert(added.begin(), added.end());
-                  });
+  runner_->Write(std::move(batch),
+                 [this, added = std::move(added)](const absl::Status& answer, storage::Sequence) {
+                   if (!answer.ok()) return;
+                   absl::MutexLock lock(&mutex_);
+                   stored_.insert(added.begin(), added.end());
+                 });
 }
 
 void TaskHandlerClasses::Forget(const std::string& task_handler_class, Completion done) {
@@ -68,7 +65,7 @@ void TaskHandlerClasses::Forget(const std::string& task_handler_class, Completio
   }
   storage::Batch batch;
   batch.Delete(Table::kPartitions, storage::TaskHandlerKey(partition_, task_handler_class));
-  runner_->Change(std::move(batch), kOnNothing, std::move(done));
+  runner_->Write(std::move(batch), std::move(done));
 }
 
 bool TaskHandlerClasses::Contains(const std::string& task_handler_class) const {

@@ -9,8 +9,11 @@ namespace tasker::service {
 
 using storage::Table;
 
-void EventRemoval::RaiseFloor(const TemplateName& name, storage::Sequence sequence) {
-  floors_[name] = std::max(floors_[name], Raw(sequence));
+void EventRemoval::RaiseFloor(const TemplateName& name, storage::Sequence sequence,
+                              std::int64_t at_us) {
+  storage::v1::EventFloorRecord& floor = floors_[name];
+  floor.set_sequence(std::max(floor.sequence(), Raw(sequence)));
+  floor.set_at_us(std::max(floor.at_us(), at_us));
   raised_ = true;
 }
 
@@ -38,11 +41,10 @@ void EventRemoval::Add(storage::Sequence sequence, const storage::v1::EventBatch
 
 storage::v1::EventFloorsRecord EventRemoval::Take(storage::Batch& batch) {
   storage::v1::EventFloorsRecord record;
-  for (const auto& [name, sequence] : floors_) {
-    storage::v1::EventFloorRecord& floor = *record.add_floors();
+  for (const auto& [name, raised] : floors_) {
+    storage::v1::EventFloorRecord& floor = *record.add_floors() = raised;
     floor.set_namespace_(name.first);
     floor.set_template_name(name.second);
-    floor.set_sequence(sequence);
   }
   if (rows_ > 0) {
     if (!beginning_ends_.empty()) {

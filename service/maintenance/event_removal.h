@@ -19,12 +19,13 @@ class EventRemoval {
   EventRemoval(storage::PartitionId partition, const storage::v1::EventFloorsRecord& floors)
       : partition_(partition) {
     for (const auto& floor : floors.floors()) {
-      floors_[{floor.namespace_(), floor.template_name()}] = floor.sequence();
+      floors_[{floor.namespace_(), floor.template_name()}] = floor;
     }
   }
 
-  // An event of that template was cleared in the row that Add is called with next.
-  void RaiseFloor(const TemplateName& name, storage::Sequence sequence);
+  // An event of that template, which happened at `at_us`, was cleared in the row that Add is called
+  // with next.
+  void RaiseFloor(const TemplateName& name, storage::Sequence sequence, std::int64_t at_us);
   // A row as it is to be: events that go are cleared.
   void Add(storage::Sequence sequence, const storage::v1::EventBatchRecord& events);
 
@@ -37,7 +38,7 @@ class EventRemoval {
 
  private:
   const storage::PartitionId partition_;
-  std::map<TemplateName, std::uint64_t> floors_;
+  std::map<TemplateName, storage::v1::EventFloorRecord> floors_;
   storage::Batch batch_;
   // Every row so far is to go; up to this key, if not empty.
   bool at_beginning_ = true;

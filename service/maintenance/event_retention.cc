@@ -77,7 +77,7 @@ absl::Status Retention::SweepEvents(Pass& pass) {
                       if (!expiry.IsOver(name, at)) continue;
                       v1::RetentionCount& count = pass.counts[name];
                       count.set_events(count.events() + 1);
-                      removal.RaiseFloor(name, sequence);
+                      removal.RaiseFloor(name, sequence, event.at_us());
                       event.Clear();
                     }
                     removal.Add(sequence, events);

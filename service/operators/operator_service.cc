@@ -138,9 +138,14 @@ grpc::ServerUnaryReactor* OperatorService::Resume(grpc::CallbackServerContext* c
 }
 
 grpc::ServerUnaryReactor* OperatorService::ListPauses(grpc::CallbackServerContext* context,
-                                                      const v1::ListPausesRequest*,
+                                                      const v1::ListPausesRequest* request,
                                                       v1::ListPausesResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  if (const absl::Status known = CheckAtLeast(positions_, *request); !known.ok()) {
+    reactor->Finish(ToGrpc(known));
+    return reactor;
+  }
+  *response->mutable_position() = positions_.NewestOf(partition_);
   runner_.Inspect([reactor, response](const engine::Partition* partition) {
     if (partition == nullptr) {
       reactor->Finish({grpc::StatusCode::UNAVAILABLE, "the service stops"});

@@ -7,6 +7,7 @@
 #include <grpcpp/grpcpp.h>
 
 #include "engine/command.h"
+#include "service/pipeline/known_positions.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/tasks/task_reader.h"
 #include "tasker/v1/operator_service.grpc.pb.h"
@@ -17,11 +18,13 @@ namespace tasker::service {
 class OperatorService final : public v1::OperatorService::CallbackService {
  public:
   OperatorService(storage::PartitionId partition, std::uint64_t payload_bytes_max,
-                  PartitionRunner* runner, const TaskReader* reader)
+                  PartitionRunner* runner, const TaskReader* reader,
+                  const KnownPositions* positions)
       : partition_(partition),
         payload_bytes_max_(payload_bytes_max),
         runner_(*runner),
-        reader_(*reader) {}
+        reader_(*reader),
+        positions_(*positions) {}
 
   grpc::ServerUnaryReactor* Pause(grpc::CallbackServerContext* context,
                                   const v1::PauseRequest* request,
@@ -75,6 +78,7 @@ class OperatorService final : public v1::OperatorService::CallbackService {
   const std::uint64_t payload_bytes_max_;
   PartitionRunner& runner_;
   const TaskReader& reader_;
+  const KnownPositions& positions_;
 };
 
 }  // namespace tasker::service

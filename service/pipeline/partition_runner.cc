@@ -135,6 +135,20 @@ void PartitionRunner::Change(storage::Batch batch, storage::Sequence as_of, Comp
   Post({{}, std::move(done), nullptr, std::nullopt, add});
 }
 
+void PartitionRunner::Write(storage::Batch rows, Completion done) {
+  Write(std::move(rows), {}, std::move(done));
+}
+
+void PartitionRunner::Write(storage::Batch rows, std::vector<storage::v1::EventRecord> events,
+                            Completion done) {
+  auto add = [rows = std::move(rows), events = std::move(events)](Group& group) mutable {
+    group.batch.Append(rows);
+    std::ranges::move(events, std::back_inserter(group.effects.events));
+    return absl::OkStatus();
+  };
+  Post({{}, std::move(done), nullptr, std::nullopt, std::move(add)});
+}
+
 void PartitionRunner::ProbeStore() {
   const auto add = [](Group& group) {
     group.needs_commit = true;
@@ -193,6 +207,11 @@ absl::Status PartitionRunner::Enqueue(Submission& submission) {
 absl::Status PartitionRunner::store_status() const {
   absl::MutexLock lock(&inbox_mutex_);
   return refusing_;
+}
+
+storage::Sequence PartitionRunner::committed() const {
+  absl::MutexLock lock(&next_mutex_);
+  return committed_;
 }
 
 void PartitionRunner::Stop() {

@@ -102,6 +102,11 @@ class PartitionRunner {
   // finished task was looked at by the engine since, so nothing was done: work them out anew.
   void Change(storage::Batch batch, storage::Sequence as_of, Completion done);
 
+  // Commits rows that the engine does not know.
+  void Write(storage::Batch rows, Completion done);
+  // And with them events that tell of the change.
+  void Write(storage::Batch rows, std::vector<storage::v1::EventRecord> events, Completion done);
+
   // Adds events that come from elsewhere to the log.
   void Publish(std::vector<storage::v1::EventRecord> events, Completion done);
 
@@ -122,6 +127,7 @@ class PartitionRunner {
   // Commits everything submitted so far, then ends both threads. Idempotent.
   void Stop();
 
+  storage::PartitionId partition() const { return options_.partition; }
   // Submissions that wait to be applied.
   std::size_t backlog() const;
   // Tasks that are open, as of the last commands applied.
@@ -130,6 +136,8 @@ class PartitionRunner {
   std::size_t sleeping_tasks() const { return sleeping_tasks_.load(std::memory_order_relaxed); }
   // OK, or why the store takes no commits.
   absl::Status store_status() const;
+  // The newest commit that is durable; seen by every read that begins from now on.
+  storage::Sequence committed() const;
 
  private:
   struct Group;
@@ -225,7 +233,7 @@ class PartitionRunner {
   bool commit_failed_ ABSL_GUARDED_BY(inbox_mutex_) = false;
   bool closed_ ABSL_GUARDED_BY(inbox_mutex_) = false;
 
-  absl::Mutex next_mutex_;
+  mutable absl::Mutex next_mutex_;
   absl::CondVar next_changed_;
   // The group behind the one being committed; null: there is room for one.
   std::unique_ptr<Group> next_ ABSL_GUARDED_BY(next_mutex_);

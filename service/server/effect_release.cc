@@ -7,6 +7,7 @@
 
 #include "service/handlers/handler_stream.h"
 #include "service/handlers/late_results.h"
+#include "service/pipeline/position.h"
 
 namespace tasker::service {
 namespace {
@@ -41,6 +42,8 @@ class TouchedStreams {
 
 void EffectRelease::Release(Committed committed) {
   const engine::Effects& effects = committed.effects;
+  v1::Position position;
+  SetPosition(committed.partition, committed.sequence, position);
   {
     TouchedStreams streams(sessions_);
     for (const engine::Registration& registration : effects.registrations) {
@@ -53,7 +56,7 @@ void EffectRelease::Release(Committed committed) {
           acknowledgement.outcome == engine::ResultOutcome::kNotOpen
               ? OutcomeInStore(store_, acknowledgement.token)
               : acknowledgement.outcome;
-      stream->AddAcknowledgement(acknowledgement.token.Encode(), outcome);
+      stream->AddAcknowledgement(acknowledgement.token.Encode(), outcome, position);
     }
     for (const engine::Assignment& assignment : effects.assignments) {
       if (HandlerStream* stream = streams.Of(assignment.session)) stream->Add(assignment);
@@ -67,6 +70,7 @@ void EffectRelease::Release(Committed committed) {
   }
   for (const engine::SubTaskRequest& request : effects.sub_tasks) sub_tasks_.Start(request);
   if (committed.events != nullptr) {
+    counts_.Add(committed.sequence, static_cast<std::uint64_t>(committed.events->events_size()));
     hub_.Publish(committed.sequence, std::move(committed.events));
   }
 }

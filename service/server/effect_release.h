@@ -2,6 +2,7 @@
 #pragma once
 
 #include "service/events/event_hub.h"
+#include "service/events/subscriptions/event_counts.h"
 #include "service/handlers/handler_sessions.h"
 #include "service/pipeline/committed.h"
 #include "service/tasks/sub_task_starter.h"
@@ -13,8 +14,12 @@ namespace tasker::service {
 class EffectRelease final : public EffectSink {
  public:
   EffectRelease(storage::Store* store, HandlerSessions* sessions, EventHub* hub,
-                const SubTaskStarter* sub_tasks)
-      : store_(*store), sessions_(*sessions), hub_(*hub), sub_tasks_(*sub_tasks) {}
+                EventCounts* counts, const SubTaskStarter* sub_tasks)
+      : store_(*store),
+        sessions_(*sessions),
+        hub_(*hub),
+        counts_(*counts),
+        sub_tasks_(*sub_tasks) {}
 
   void Release(Committed committed) override;
 
@@ -22,6 +27,7 @@ class EffectRelease final : public EffectSink {
   storage::Store& store_;
   HandlerSessions& sessions_;
   EventHub& hub_;
+  EventCounts& counts_;
   const SubTaskStarter& sub_tasks_;
 };
 

@@ -20,6 +20,8 @@
 #include "service/admin/admin_service.h"
 #include "service/events/event_hub.h"
 #include "service/events/event_service.h"
+#include "service/events/subscriptions/subscription_metrics.h"
+#include "service/events/subscriptions/subscriptions.h"
 #include "service/handlers/handler_service.h"
 #include "service/handlers/handler_sessions.h"
 #include "service/handlers/handler_stream.h"
@@ -27,8 +29,10 @@
 #include "service/maintenance/maintenance.h"
 #include "service/maintenance/retention.h"
 #include "service/metrics/metrics.h"
+#include "service/metrics/process_metrics.h"
 #include "service/operators/operator_service.h"
 #include "service/payloads/payload_limits.h"
+#include "service/pipeline/known_positions.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/pipeline/recovery.h"
 #include "service/security/server_security.h"
@@ -69,6 +73,7 @@ engine::PartitionSettings PartitionSettingsOf(const config::Settings& settings) 
   partition.class_limits = settings.handler_class_limits;
   partition.task_memory_max = settings.task_memory_bytes;
   partition.collected_bytes_max = CollectedBytesMax(settings.payload_bytes_max);
+  partition.only_declared_events = settings.refuse_undeclared_events;
   partition.retry.backoff.assign(settings.retry.backoff.begin(), settings.retry.backoff.end());
   partition.retry.multiplier = settings.retry.multiplier;
   partition.retry.delay_max = Micros(settings.retry.backoff_max);
@@ -164,10 +169,11 @@ class ServerImpl final : public Server {
     hub_ = std::make_unique<EventHub>(
         log_.get(),
         [this](const storage::v1::EventBatchRecord& events) { metrics_->Observe(events); });
+    counts_ = std::make_unique<EventCounts>(log_.get(), store_.get(), *newest);
     sub_tasks_ = std::make_unique<SubTaskStarter>(settings_.payload_bytes_max, templates_.get(),
                                                   task_handlers_.get());
-    release_ =
-        std::make_unique<EffectRelease>(store_.get(), &sessions_, hub_.get(), sub_tasks_.get());
+    release_ = std::make_unique<EffectRelease>(store_.get(), &sessions_, hub_.get(), counts_.get(),
+                                               sub_tasks_.get());
     PartitionRunner::Options options;
     options.partition = kPartition;
     options.last_slot = storage::kSlotCount;
@@ -190,17 +196,26 @@ class ServerImpl final : public Server {
     task_handlers_->StoreBy(runner_.get());
     // A service that does nothing else would not notice that the store takes no commits.
     templates_->OnUnstored([this] { runner_->ProbeStore(); });
+    absl::StatusOr<std::unique_ptr<Subscriptions>> subscriptions =
+        Subscriptions::Open({store_.get(), log_.get(), hub_.get(), runner_.get(), counts_.get()});
+    if (!subscriptions.ok()) return subscriptions.status();
+    subscriptions_ = *std::move(subscriptions);
     runner_->Begin();
     if (template_folder_ != nullptr) {
       if (absl::Status begun = template_folder_->Begin(); !begun.ok()) return begun;
     }
     reader_ = std::make_unique<TaskReader>(store_.get(), kPartition, find_template_);
+    positions_.Add(kPartition, [this] { return runner_->committed(); });
+    positions_.Add(storage::kCatalog, [this] { return templates_->newest(); });
     spdlog::info("{} open tasks taken up", runner_->open_tasks());
     return absl::OkStatus();
   }
 
   absl::Status Listen() {
     metrics_->Add(template_metrics_);
+    subscription_metrics_ = std::make_shared<SubscriptionMetrics>(subscriptions_.get());
+    metrics_->Add(subscription_metrics_);
+    metrics_->Add(std::make_shared<ProcessMetrics>());
     if (!settings_.metrics_listen.empty()) {
       if (absl::Status metrics = metrics_->Serve(settings_.metrics_listen); !metrics.ok()) {
         return metrics;
@@ -212,21 +227,26 @@ class ServerImpl final : public Server {
       if (!tokens.ok()) return tokens.status();
       tokens_ = *std::move(tokens);
     }
-    task_service_ =
-        std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max, templates_.get(),
-                                      task_handlers_.get(), runner_.get(), reader_.get());
-    operator_service_ = std::make_unique<OperatorService>(kPartition, settings_.payload_bytes_max,
-                                                          runner_.get(), reader_.get());
+    task_service_ = std::make_unique<TaskService>(kPartition, settings_.payload_bytes_max,
+                                                  templates_.get(), task_handlers_.get(),
+                                                  runner_.get(), reader_.get(), &positions_);
+    operator_service_ = std::make_unique<OperatorService>(
+        kPartition, settings_.payload_bytes_max, runner_.get(), reader_.get(), &positions_);
     upgrades_ = std::make_unique<TemplateUpgrades>(templates_.get(), store_.get(), runner_.get(),
                                                    &maintenance_);
     template_service_ = std::make_unique<TemplateService>(templates_.get(), template_folder_.get(),
-                                                          upgrades_.get());
-    event_service_ =
-        std::make_unique<EventService>(kPartition, log_.get(), hub_.get(), runner_.get());
+                                                          upgrades_.get(), &positions_);
+    subscription_calls_ = std::make_unique<SubscriptionCalls>(subscriptions_.get(), &positions_);
+    declared_events_ = std::make_unique<DeclaredEvents>(templates_.get());
+    event_service_ = std::make_unique<EventService>(
+        store_.get(), reader_.get(), log_.get(), hub_.get(), runner_.get(),
+        subscription_calls_.get(), declared_events_.get(), settings_.refuse_undeclared_events);
     admin_service_ = MakeAdminService();
+    refused_ = std::make_unique<RefusedRegistrations>(
+        [this](storage::v1::EventRecord event) { runner_->Publish({std::move(event)}, nullptr); });
     handler_service_ = std::make_unique<HandlerService>(
         HandlerService::Parts{kPartition, StreamLimitsOf(settings_), store_.get(), runner_.get(),
-                              &sessions_, task_handlers_.get(), tokens_.get()});
+                              &sessions_, task_handlers_.get(), refused_.get(), tokens_.get()});
     const auto credentials = CredentialsFor(settings_.tls, tokens_.get());
     if (!credentials.ok()) return credentials.status();
     grpc::EnableDefaultHealthCheckService(true);
@@ -309,7 +329,9 @@ class ServerImpl final : public Server {
   }
 
   void OnWritable(storage::Sequence newest) {
+    counts_->StartAnew(newest);
     hub_->StartAnew(newest);
+    subscriptions_->StartAnew();
     if (template_folder_ != nullptr) template_folder_->StoreIsBack();
     SetServing(true);
     spdlog::info("the store can be written again; {} open tasks taken up", runner_->open_tasks());
@@ -346,12 +368,14 @@ class ServerImpl final : public Server {
     }
     // Followers' calls would go on for ever, and those ended would be made anew.
     if (event_service_ != nullptr) event_service_->Drain();
+    if (subscriptions_ != nullptr) subscriptions_->Drain();
     if (hub_ != nullptr) hub_->Stop();
     if (metrics_ != nullptr) metrics_->StopServing();
     // Calls that wait for it are answered.
     maintenance_.Stop();
     if (grpc_ != nullptr) grpc_->Shutdown(std::chrono::system_clock::now() + kShutdownGrace);
     if (runner_ != nullptr) runner_->Stop();
+    if (subscriptions_ != nullptr) subscriptions_->Stop();
   }
 
   const config::Settings settings_;
@@ -368,20 +392,27 @@ class ServerImpl final : public Server {
   std::unique_ptr<Metrics> metrics_;
   std::unique_ptr<EventLog> log_;
   std::unique_ptr<EventHub> hub_;
+  std::unique_ptr<EventCounts> counts_;
   std::unique_ptr<SubTaskStarter> sub_tasks_;
   std::unique_ptr<EffectRelease> release_;
   std::unique_ptr<PartitionRunner> runner_;
+  std::unique_ptr<Subscriptions> subscriptions_;
   // Null if the settings name none.
   std::unique_ptr<TemplateFolder> template_folder_;
   std::shared_ptr<TemplateMetrics> template_metrics_;
+  std::shared_ptr<SubscriptionMetrics> subscription_metrics_;
   std::unique_ptr<TaskReader> reader_;
+  KnownPositions positions_;
   std::unique_ptr<Retention> retention_;
   Maintenance maintenance_;
   std::unique_ptr<TaskService> task_service_;
   std::unique_ptr<OperatorService> operator_service_;
   std::unique_ptr<TemplateUpgrades> upgrades_;
   std::unique_ptr<TemplateService> template_service_;
+  std::unique_ptr<SubscriptionCalls> subscription_calls_;
+  std::unique_ptr<DeclaredEvents> declared_events_;
   std::unique_ptr<EventService> event_service_;
+  std::unique_ptr<RefusedRegistrations> refused_;
   std::unique_ptr<HandlerService> handler_service_;
   std::unique_ptr<AdminService> admin_service_;
   // Set once, under the mutex: the partition's thread looks at it from its first moment on.

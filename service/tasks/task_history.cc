@@ -1,6 +1,7 @@
 #include "service/tasks/task_history.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 
@@ -10,6 +11,7 @@
 
 #include "engine/states/step_machine.h"
 #include "engine/states/task_machine.h"
+#include "service/tasks/history_events.h"
 #include "storage/keys.h"
 #include "tasker/storage/v1/records.pb.h"
 
@@ -89,11 +91,26 @@ absl::StatusOr<std::string> FirstKey(const engine::TaskId& task, const std::stri
   return key;
 }
 
+// Has `events` go over those of the row before `first`, if it is not the history's first key.
+absl::Status PassOver(std::string_view first, storage::Snapshot& snapshot, HistoryEvents& events) {
+  const auto sequence = storage::HistorySequenceIn(first);
+  if (!sequence) return absl::OkStatus();
+  const auto row = snapshot.Get(Table::kHistory, first.substr(0, first.size() - 1));
+  if (!row.ok()) return row.status();
+  storage::v1::HistoryRecord history;
+  if (!row->has_value() || !history.ParseFromString(**row) || history.transitions().empty()) {
+    return absl::OkStatus();
+  }
+  v1::HistoryEntry told;
+  return events.AddTo(*sequence, history.transitions(0).at_us(), told);
+}
+
 }  // namespace
 
 absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
-    storage::Store& store, const TaskReader::FindTemplate& find_template,
-    const engine::TaskId& task, const v1::GetTaskHistoryRequest& request) {
+    storage::Store& store, storage::PartitionId partition,
+    const TaskReader::FindTemplate& find_template, const engine::TaskId& task,
+    const v1::GetTaskHistoryRequest& request) {
   if (request.page_size() > kPageSizeMax) {
     return absl::InvalidArgumentError(
         absl::StrCat("page_size: ", request.page_size(), " is over the limit of ", kPageSizeMax));
@@ -120,6 +137,9 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
   const auto rows =
       snapshot->Scan(Table::kHistory, *first, storage::KeyAfter(storage::TaskKey(task.bytes())));
   std::string last;
+  HistoryEvents events(task, partition, snapshot.get());
+  // What the row before this page was told of is not told again.
+  if (absl::Status passed = PassOver(*first, *snapshot, events); !passed.ok()) return passed;
   for (; rows->Valid(); rows->Next()) {
     if (page.entries_size() >= size) {
       page.set_next_page_token(absl::WebSafeBase64Escape(last));
@@ -132,9 +152,15 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
       return absl::DataLossError(
           absl::StrCat("task ", task.ToString(), ": a row of its history cannot be read"));
     }
+    const int begin = page.entries_size();
     for (const storage::v1::Transition& transition : history.transitions()) {
       Fill(transition, record, names, *page.add_entries());
     }
+    const auto sequence = storage::HistorySequenceIn(rows->key());
+    if (!request.include_events() || !sequence || begin == page.entries_size()) continue;
+    absl::Status added =
+        events.AddTo(*sequence, history.transitions(0).at_us(), *page.mutable_entries(begin));
+    if (!added.ok()) return added;
   }
   if (absl::Status status = rows->status(); !status.ok()) return status;
   return page;

@@ -13,7 +13,8 @@ namespace tasker::service {
 // A page of `task`'s history, as the contract describes GetTaskHistory. Errors: as there; DATA_LOSS
 // if a record cannot be read. `find_template` gives the steps' names. Safe for concurrent use.
 absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
-    storage::Store& store, const TaskReader::FindTemplate& find_template,
-    const engine::TaskId& task, const v1::GetTaskHistoryRequest& request);
+    storage::Store& store, storage::PartitionId partition,
+    const TaskReader::FindTemplate& find_template, const engine::TaskId& task,
+    const v1::GetTaskHistoryRequest& request);
 
 }  // namespace tasker::service

@@ -227,7 +227,24 @@ std::string TaskReader::StepNameOf(storage::Snapshot& snapshot, const engine::Ta
 
 absl::StatusOr<v1::GetTaskHistoryResponse> TaskReader::History(
     const engine::TaskId& id, const v1::GetTaskHistoryRequest& request) const {
-  return ReadTaskHistory(store_, find_template_, id, request);
+  return ReadTaskHistory(store_, partition_, find_template_, id, request);
+}
+
+absl::StatusOr<std::optional<v1::Task>> TaskReader::ReadListed(
+    storage::Snapshot& snapshot, const engine::TaskId& id,
+    const std::function<bool(const storage::v1::TaskRecord&)>& wanted) const {
+  const absl::StatusOr<storage::v1::TaskRecord> record = ReadRecord(snapshot, id);
+  if (absl::IsNotFound(record.status())) return std::nullopt;
+  if (!record.ok()) return record.status();
+  if (!wanted(*record)) return std::nullopt;
+  const absl::StatusOr<Steps> steps = ReadSteps(snapshot, id);
+  if (!steps.ok()) return steps.status();
+  v1::Task task = HeaderOf(id, *record, *steps);
+  if (const auto task_template = find_template_(
+          {record->namespace_(), record->name(), record->version(), record->initialized()})) {
+    FillFailed(*task_template, *steps, task);
+  }
+  return task;
 }
 
 absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksRequest& request) const {
@@ -254,16 +271,10 @@ absl::StatusOr<v1::ListTasksResponse> TaskReader::List(const v1::ListTasksReques
     const std::optional<std::string_view> bytes = storage::CreatedTaskIdIn(rows->key());
     const auto id = bytes ? engine::TaskId::FromBytes(*bytes) : std::nullopt;
     if (!id) return absl::DataLossError("a key in the table `created` cannot be read");
-    const absl::StatusOr<storage::v1::TaskRecord> record = ReadRecord(*snapshot, *id);
-    if (!record.ok()) return record.status();
-    if (!Matches(*record, request)) continue;
-    const absl::StatusOr<Steps> steps = ReadSteps(*snapshot, *id);
-    if (!steps.ok()) return steps.status();
-    v1::Task& task = *page.add_tasks() = HeaderOf(*id, *record, *steps);
-    if (const auto task_template = find_template_(
-            {record->namespace_(), record->name(), record->version(), record->initialized()})) {
-      FillFailed(*task_template, *steps, task);
-    }
+    absl::StatusOr<std::optional<v1::Task>> task =
+        ReadListed(*snapshot, *id, [&](const auto& record) { return Matches(record, request); });
+    if (!task.ok()) return task.status();
+    if (*task) *page.add_tasks() = **std::move(task);
   }
   if (absl::Status status = rows->status(); !status.ok()) return status;
   return page;

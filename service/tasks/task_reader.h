@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -11,6 +12,7 @@
 #include "engine/model/ids.h"
 #include "engine/model/task_template.h"
 #include "storage/store.h"
+#include "tasker/storage/v1/records.pb.h"
 #include "tasker/v1/task.pb.h"
 #include "tasker/v1/task_service.pb.h"
 
@@ -31,6 +33,12 @@ class TaskReader {
   // A page of a task's history as GetTaskHistory describes it. Errors: as the contract says.
   absl::StatusOr<v1::GetTaskHistoryResponse> History(
       const engine::TaskId& id, const v1::GetTaskHistoryRequest& request) const;
+
+  // A task as lists show it, as `snapshot` of the store has it; nullopt if there is none, or
+  // `wanted` does not say so of its record. Error: DATA_LOSS.
+  absl::StatusOr<std::optional<v1::Task>> ReadListed(
+      storage::Snapshot& snapshot, const engine::TaskId& id,
+      const std::function<bool(const storage::v1::TaskRecord&)>& wanted) const;
 
   // A page of tasks as ListTasks describes it. Errors: as the contract says; DATA_LOSS.
   absl::StatusOr<v1::ListTasksResponse> List(const v1::ListTasksRequest& request) const;

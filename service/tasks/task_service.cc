@@ -107,6 +107,12 @@ std::string MetadataOf(const grpc::CallbackServerContext& context, const char* k
 
 }  // namespace
 
+template <typename Request>
+absl::StatusOr<engine::TaskId> TaskService::ReadableId(const Request& request) const {
+  if (absl::Status known = CheckAtLeast(positions_, request); !known.ok()) return known;
+  return ParseId(request.task_id());
+}
+
 absl::StatusOr<engine::CreateTask> TaskService::CommandOf(
     const v1::CreateTaskRequest& request) const {
   if (absl::Status origin = CheckOrigin(request); !origin.ok()) return origin;
@@ -212,10 +218,12 @@ grpc::ServerUnaryReactor* TaskService::GetTaskHistory(grpc::CallbackServerContex
                                                       const v1::GetTaskHistoryRequest* request,
                                                       v1::GetTaskHistoryResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::StatusOr<engine::TaskId> id = ParseId(request->task_id());
+  const absl::StatusOr<engine::TaskId> id = ReadableId(*request);
+  v1::Position position = positions_.NewestOf(partition_);
   absl::StatusOr<v1::GetTaskHistoryResponse> page =
       id.ok() ? reader_.History(*id, *request) : id.status();
   if (page.ok()) *response = *std::move(page);
+  *response->mutable_position() = std::move(position);
   reactor->Finish(ToGrpc(page.status()));
   return reactor;
 }
@@ -224,12 +232,13 @@ grpc::ServerUnaryReactor* TaskService::ExplainTask(grpc::CallbackServerContext* 
                                                    const v1::ExplainTaskRequest* request,
                                                    v1::ExplainTaskResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::StatusOr<engine::TaskId> id = ParseId(request->task_id());
+  const absl::StatusOr<engine::TaskId> id = ReadableId(*request);
   if (!id.ok()) {
     reactor->Finish(ToGrpc(id.status()));
     return reactor;
   }
   runner_.Inspect(*id, [this, reactor, response, id = *id,
+                        position = positions_.NewestOf(partition_),
                         step = request->step_name()](const engine::Partition* partition) {
     absl::StatusOr<v1::ExplainTaskResponse> explained = absl::UnavailableError("the service stops");
     if (partition != nullptr) {
@@ -238,6 +247,7 @@ grpc::ServerUnaryReactor* TaskService::ExplainTask(grpc::CallbackServerContext* 
                       : ExplainFinished(id, step);
     }
     if (explained.ok()) *response = *std::move(explained);
+    *response->mutable_position() = position;
     reactor->Finish(ToGrpc(explained.status()));
   });
   return reactor;
@@ -290,7 +300,8 @@ grpc::ServerUnaryReactor* TaskService::GetTask(grpc::CallbackServerContext* cont
                                                const v1::GetTaskRequest* request,
                                                v1::GetTaskResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  const absl::StatusOr<engine::TaskId> id = ParseId(request->task_id());
+  const absl::StatusOr<engine::TaskId> id = ReadableId(*request);
+  *response->mutable_position() = positions_.NewestOf(partition_);
   absl::StatusOr<v1::Task> task = id.ok() ? reader_.Read(*id) : id.status();
   if (task.ok()) *response->mutable_task() = *std::move(task);
   reactor->Finish(ToGrpc(task.status()));
@@ -301,8 +312,11 @@ grpc::ServerUnaryReactor* TaskService::ListTasks(grpc::CallbackServerContext* co
                                                  const v1::ListTasksRequest* request,
                                                  v1::ListTasksResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  absl::StatusOr<v1::ListTasksResponse> page = reader_.List(*request);
+  const absl::Status known = CheckAtLeast(positions_, *request);
+  v1::Position position = positions_.NewestOf(partition_);
+  absl::StatusOr<v1::ListTasksResponse> page = known.ok() ? reader_.List(*request) : known;
   if (page.ok()) *response = *std::move(page);
+  *response->mutable_position() = std::move(position);
   reactor->Finish(ToGrpc(page.status()));
   return reactor;
 }

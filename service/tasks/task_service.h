@@ -9,6 +9,7 @@
 
 #include "engine/command.h"
 #include "service/handlers/task_handler_classes.h"
+#include "service/pipeline/known_positions.h"
 #include "service/pipeline/partition_runner.h"
 #include "service/tasks/task_reader.h"
 #include "service/templates/template_registry.h"
@@ -21,13 +22,14 @@ class TaskService final : public v1::TaskService::CallbackService {
  public:
   TaskService(storage::PartitionId partition, std::uint64_t payload_bytes_max,
               TemplateRegistry* templates, const TaskHandlerClasses* task_handlers,
-              PartitionRunner* runner, const TaskReader* reader)
+              PartitionRunner* runner, const TaskReader* reader, const KnownPositions* positions)
       : partition_(partition),
         payload_bytes_max_(payload_bytes_max),
         templates_(*templates),
         task_handlers_(*task_handlers),
         runner_(*runner),
-        reader_(*reader) {}
+        reader_(*reader),
+        positions_(*positions) {}
 
   grpc::ServerUnaryReactor* CreateTask(grpc::CallbackServerContext* context,
                                        const v1::CreateTaskRequest* request,
@@ -58,6 +60,9 @@ class TaskService final : public v1::TaskService::CallbackService {
  private:
   // The command that a request asks for, its id drawn. Errors: as the contract says.
   absl::StatusOr<engine::CreateTask> CommandOf(const v1::CreateTaskRequest& request) const;
+  // The task that a query is about. Errors: it names none, or demands a position that is not known.
+  template <typename Request>
+  absl::StatusOr<engine::TaskId> ReadableId(const Request& request) const;
   // What to answer when the engine has no such open task: the store knows whether it has finished.
   absl::Status WhyNotOpen(const engine::TaskId& id) const;
   // What there is to say of a task that the engine does not have in memory.
@@ -70,6 +75,7 @@ class TaskService final : public v1::TaskService::CallbackService {
   const TaskHandlerClasses& task_handlers_;
   PartitionRunner& runner_;
   const TaskReader& reader_;
+  const KnownPositions& positions_;
   std::atomic<bool> draining_{false};
 };
 

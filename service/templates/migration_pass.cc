@@ -6,6 +6,8 @@
 
 #include "absl/synchronization/blocking_counter.h"
 
+#include "service/pipeline/position.h"
+
 namespace tasker::service {
 namespace {
 
@@ -51,6 +53,9 @@ absl::StatusOr<v1::MigrateTasksResponse> MigrationPass::Next(engine::Timestamp n
   page.set_more(enough && !tasks_.done());
   done_ = enough || tasks_.done();
   *page.mutable_counts() = counts_;
+  if (newest_ != storage::Sequence{}) {
+    SetPosition(runner_.partition(), newest_, *page.mutable_position());
+  }
   return page;
 }
 
@@ -60,6 +65,7 @@ absl::Status MigrationPass::Move(v1::MigrateTasksResponse& page) {
     if (task.upgrade().verdict() != v1::UPGRADE_VERDICT_CANNOT_MOVE) moving.push_back(&task);
   }
   std::vector<absl::Status> answers(moving.size());
+  std::vector<storage::Sequence> places(moving.size());
   absl::BlockingCounter waiting(static_cast<int>(moving.size()));
   for (std::size_t i = 0; i < moving.size(); ++i) {
     const v1::TaskUpgrade& upgrade = moving[i]->upgrade();
@@ -76,11 +82,12 @@ absl::Status MigrationPass::Move(v1::MigrateTasksResponse& page) {
       continue;
     }
     command.context = *std::move(context);
-    runner_.Submit(std::move(command),
-                   [&answer = answers[i], &waiting](const absl::Status& told, storage::Sequence) {
-                     answer = told;
-                     waiting.DecrementCount();
-                   });
+    runner_.Submit(std::move(command), [&answer = answers[i], &place = places[i], &waiting](
+                                           const absl::Status& told, storage::Sequence sequence) {
+      answer = told;
+      place = sequence;
+      waiting.DecrementCount();
+    });
   }
   waiting.Wait();
   absl::Status failed;
@@ -88,6 +95,7 @@ absl::Status MigrationPass::Move(v1::MigrateTasksResponse& page) {
     if (answers[i].ok()) {
       moving[i]->set_moved(true);
       counts_.set_moved(counts_.moved() + 1);
+      newest_ = std::max(newest_, places[i]);
     } else if (IsOfTask(answers[i])) {
       moving[i]->set_refusal(std::string(answers[i].message()));
     } else {

@@ -36,6 +36,8 @@ class MigrationPass {
   const std::string actor_;
   const std::string reason_;
   v1::UpgradeCounts counts_;
+  // The commit of the last task moved; 0: none was.
+  storage::Sequence newest_{};
   bool done_ = false;
 };
 

@@ -34,6 +34,9 @@ class TemplateCatalog {
   // were written is then not known, if the store itself does not know.
   absl::Status Put(std::span<const Row> rows);
 
+  // The newest commit, as far as that is known.
+  storage::Sequence newest() const { return sequence_; }
+
  private:
   TemplateCatalog(storage::Store* store, storage::Ownership ownership)
       : store_(store), epoch_(ownership.epoch), sequence_(ownership.last_sequence) {}

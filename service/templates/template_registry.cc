@@ -120,6 +120,7 @@ void TemplateRegistry::Insert(EntryPtr entry, bool resolved_for_now) {
   const engine::TemplateId& id = entry->compiled->id;
   if (resolved_for_now) by_source_.emplace(entry->source, entry);
   templates_[{id.namespace_name, id.name}][id.version] = std::move(entry);
+  changes_.fetch_add(1, std::memory_order_release);
 }
 
 config::TemplateOptions TemplateRegistry::OptionsFor(std::string_view source_name,
@@ -307,6 +308,7 @@ absl::Status TemplateRegistry::Store(std::span<const EntryPtr> entries,
     flaws_.erase(entry->compiled->id);
     Insert(entry, true);
   }
+  newest_.store(catalog_.newest(), std::memory_order_release);
   return absl::OkStatus();
 }
 

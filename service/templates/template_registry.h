@@ -1,6 +1,8 @@
 // All templates that tasks can be made from.
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -119,8 +121,15 @@ class TemplateRegistry {
   // Likewise of any entry, each time another one.
   static engine::TaskTemplatePtr MakeInitialized(const EntryPtr& entry);
 
+  // How often templates were added: equal if nothing has changed between two calls.
+  std::uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
+
   // By namespace, name and version; an empty `namespace_name` means all.
   std::vector<EntryPtr> List(std::string_view namespace_name) const;
+
+  // The newest commit of the templates' log; what it stored is seen by everyone who calls from now
+  // on.
+  storage::Sequence newest() const { return newest_.load(std::memory_order_acquire); }
 
   // By namespace, name and version. What is mended by applying it again is no longer among them.
   std::vector<StoredProblem> StoredProblems() const;
@@ -144,7 +153,10 @@ class TemplateRegistry {
 
   TemplateRegistry(TemplateCatalog catalog, std::string environment,
                    config::VariableLookup variables)
-      : environment_(std::move(environment)), variables_(std::move(variables)), catalog_(catalog) {}
+      : environment_(std::move(environment)),
+        variables_(std::move(variables)),
+        catalog_(catalog),
+        newest_(catalog.newest()) {}
 
   absl::Status LoadStored(std::vector<std::string>& problems);
   void TakeStored(std::span<const TemplateCatalog::Row> rows, std::vector<std::string>& problems);
@@ -175,6 +187,7 @@ class TemplateRegistry {
   // Held while templates are stored; `mutex_` is taken only behind it.
   absl::Mutex write_mutex_;
   TemplateCatalog catalog_ ABSL_GUARDED_BY(write_mutex_);
+  std::atomic<storage::Sequence> newest_;
 
   mutable absl::Mutex mutex_;
   std::map<Name, Versions> templates_ ABSL_GUARDED_BY(mutex_);
@@ -182,6 +195,8 @@ class TemplateRegistry {
   // stays.
   absl::flat_hash_map<absl::string_view, EntryPtr> by_source_ ABSL_GUARDED_BY(mutex_);
   std::map<engine::TemplateId, Flaw> flaws_ ABSL_GUARDED_BY(mutex_);
+
+  std::atomic<std::uint64_t> changes_{0};
 
   // Made when the first task needs them.
   mutable absl::Mutex initialized_mutex_;

@@ -6,6 +6,7 @@
 #include "service/server/grpc_status.h"
 #include "service/templates/template_analysis_view.h"
 #include "service/templates/template_files_view.h"
+#include "storage/keys.h"
 
 namespace tasker::service {
 namespace {
@@ -58,6 +59,7 @@ grpc::ServerUnaryReactor* TemplateService::ApplyTemplate(grpc::CallbackServerCon
   if (applied.ok()) {
     *response->mutable_template_() = ViewOf(*applied->entry);
     response->set_created(applied->created);
+    if (applied->created) *response->mutable_position() = positions_.NewestOf(storage::kCatalog);
     for (const config::Diagnostic& warning : applied->warnings) {
       response->add_warnings(warning.ToString());
     }
@@ -93,10 +95,13 @@ grpc::ServerUnaryReactor* TemplateService::ListTemplates(grpc::CallbackServerCon
                                                          const v1::ListTemplatesRequest* request,
                                                          v1::ListTemplatesResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  for (const TemplateRegistry::EntryPtr& entry : registry_.List(request->namespace_())) {
-    *response->add_templates() = HeaderOf(*entry);
+  const absl::Status known = CheckAtLeast(positions_, *request);
+  if (known.ok()) {
+    for (const TemplateRegistry::EntryPtr& entry : registry_.List(request->namespace_())) {
+      *response->add_templates() = HeaderOf(*entry);
+    }
   }
-  reactor->Finish(grpc::Status::OK);
+  reactor->Finish(ToGrpc(known));
   return reactor;
 }
 
@@ -104,8 +109,10 @@ grpc::ServerUnaryReactor* TemplateService::GetTemplate(grpc::CallbackServerConte
                                                        const v1::GetTemplateRequest* request,
                                                        v1::GetTemplateResponse* response) {
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
+  const absl::Status known = CheckAtLeast(positions_, *request);
   const absl::StatusOr<TemplateRegistry::EntryPtr> found =
-      registry_.Find(request->namespace_(), request->name(), request->version());
+      known.ok() ? registry_.Find(request->namespace_(), request->name(), request->version())
+                 : known;
   if (found.ok()) {
     *response->mutable_template_() = ViewOf(**found);
     response->set_source((*found)->source);

@@ -3,6 +3,7 @@
 
 #include <grpcpp/grpcpp.h>
 
+#include "service/pipeline/known_positions.h"
 #include "service/templates/template_folder.h"
 #include "service/templates/template_registry.h"
 #include "service/templates/template_upgrades.h"
@@ -15,8 +16,8 @@ class TemplateService final : public v1::TemplateService::CallbackService {
  public:
   // `folder` is null if there is none.
   TemplateService(TemplateRegistry* registry, const TemplateFolder* folder,
-                  TemplateUpgrades* upgrades)
-      : registry_(*registry), folder_(folder), upgrades_(*upgrades) {}
+                  TemplateUpgrades* upgrades, const KnownPositions* positions)
+      : registry_(*registry), folder_(folder), upgrades_(*upgrades), positions_(*positions) {}
 
   grpc::ServerUnaryReactor* ApplyTemplate(grpc::CallbackServerContext* context,
                                           const v1::ApplyTemplateRequest* request,
@@ -46,6 +47,7 @@ class TemplateService final : public v1::TemplateService::CallbackService {
   TemplateRegistry& registry_;
   const TemplateFolder* const folder_;
   TemplateUpgrades& upgrades_;
+  const KnownPositions& positions_;
 };
 
 }  // namespace tasker::service

@@ -12,6 +12,7 @@
 #include "service/maintenance/await_answer.h"
 #include "service/payloads/json_check.h"
 #include "service/payloads/payload_limits.h"
+#include "service/pipeline/position.h"
 #include "service/transfer/export_format.h"
 #include "service/transfer/record_json.h"
 #include "storage/keys.h"
@@ -136,7 +137,11 @@ absl::Status Importer::Finish() {
   if (!rest_.empty()) {
     if (absl::Status taken = Take("\n"); !taken.ok()) return taken;
   }
-  return PublishEvents();
+  const absl::Status published = PublishEvents();
+  if (counts_.tasks() + counts_.events() > 0) {
+    SetPosition(partition_, runner_.committed(), *counts_.mutable_position());
+  }
+  return published;
 }
 
 absl::Status Importer::TakeLine(std::string_view line) {

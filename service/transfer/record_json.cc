@@ -153,6 +153,9 @@ absl::Status SetValue(const Json& json, const std::string& path, Message& record
                       field.is_repeated() ? *fields.AddMessage(&record, &field)
                                           : *fields.MutableMessage(&record, &field));
     case FieldDescriptor::CPPTYPE_DOUBLE:
+      if (!json.is_number() || field.is_repeated()) return Wrong(path, "a number");
+      fields.SetDouble(&record, &field, json.get<double>());
+      return absl::OkStatus();
     case FieldDescriptor::CPPTYPE_FLOAT:
       break;
   }

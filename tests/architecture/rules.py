@@ -115,6 +115,11 @@ ROOMS = {
         includes=_names("clients", "config", CONTRACT),
         libraries=_names("*"),
         banned_headers={"rocksdb/": "clients know the service by its contract, not by its store"}),
+    # Reads its settings as taskerd checks them.
+    "clients/sinks": Room(
+        includes=_names("clients", "config", CONTRACT),
+        libraries=_names("*"),
+        banned_headers={"rocksdb/": "clients know the service by its contract, not by its store"}),
     "tests": Room(includes=_names("*"), libraries=_names("*")),
 }
 

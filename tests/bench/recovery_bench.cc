@@ -11,6 +11,11 @@
 #include "absl/strings/str_format.h"
 #include "absl/synchronization/notification.h"
 
+#include "clients/bench/handler_classes.h"
+#include "clients/bench/process_usage.h"
+#include "clients/bench/scratch_folder.h"
+#include "clients/bench/server_process.h"
+#include "clients/bench/workload.h"
 #include "engine/partition.h"
 #include "service/pipeline/clock.h"
 #include "service/pipeline/record_batch.h"
@@ -19,10 +24,6 @@
 #include "storage/keys.h"
 #include "storage/rocksdb_store.h"
 #include "tasker/client/worker.h"
-#include "tests/bench/chain_template.h"
-#include "tests/bench/process_usage.h"
-#include "tests/bench/scratch_folder.h"
-#include "tests/bench/server_process.h"
 
 namespace tasker::bench {
 namespace {
@@ -57,13 +58,13 @@ class Filler {
     registry_ = OrDie(service::TemplateRegistry::Open(
         store_.get(), "development",
         [](std::string_view) -> std::optional<std::string> { return std::nullopt; }, problems));
-    template_ = OrDie(registry_->Apply(ChainTemplate(kSteps), "bench")).entry->compiled;
+    template_ = OrDie(registry_->Apply(ChainWorkload(kSteps).yaml, "bench")).entry->compiled;
     own_ = OrDie(store_->Acquire(kPartition));
   }
 
   // All of their steps done.
   void AddFinished(int count) {
-    Apply(engine::RegisterHandler{kSession, "h", "i", 1'000'000, {{kHandlerClass, "", "", 0}}, {}});
+    Apply(engine::RegisterHandler{kSession, "h", "i", 1'000'000, {{kStepClass, "", "", 0}}, {}});
     Add(count, true);
     Apply(engine::DisconnectHandler{kSession});
   }
@@ -131,7 +132,7 @@ void Measure(const std::string& taskerd, const std::string& folder,
   options.concurrency = 1;
   options.threads = 1;
   client::Worker worker(options);
-  worker.RegisterRaw(kHandlerClass,
+  worker.RegisterRaw(kStepClass,
                      [&](const client::Task&, const client::Sequence&, const client::Step&) {
                        if (!dispatched.HasBeenNotified()) {
                          first_dispatch = SecondsSince(begin);

@@ -15,10 +15,10 @@
 #include "absl/strings/str_join.h"
 #include <grpcpp/grpcpp.h>
 
+#include "clients/bench/process_usage.h"
+#include "clients/bench/scratch_folder.h"
+#include "clients/bench/server_process.h"
 #include "tasker/v1/template_service.grpc.pb.h"
-#include "tests/bench/process_usage.h"
-#include "tests/bench/scratch_folder.h"
-#include "tests/bench/server_process.h"
 
 namespace tasker::bench {
 namespace {

@@ -1,6 +1,8 @@
 #include <future>
 #include <string>
+#include <vector>
 
+#include "absl/strings/str_split.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "nlohmann/json.hpp"
@@ -47,6 +49,16 @@ TEST(EventLine, KeepsTheWidthOfTheWidest) {
   line.Format(StepCompleted(std::string(40, 's')), 0);
   EXPECT_THAT(line.Format(StepCompleted("fetch"), 0),
               HasSubstr("fetch #1" + std::string(35, ' ') + "  {"));
+}
+
+TEST(EventLine, ShowsATaskInTheSameColumns) {
+  EventLine line;
+  v1::Task task = MakeTask(v1::TASK_STATE_ERROR, {StepBuilder("pay", v1::STEP_STATE_ERROR)});
+  task.set_priority(7);
+  task.add_tags("gold");
+  EXPECT_EQ(line.Format(task, 0),
+            "2025-03-01T09:30:00.000Z  (error)                   order_process  3f2a9c1e  "
+            "0 of 1                priority 7, gold, failed: pay");
 }
 
 TEST(EventLine, CutsAndEscapes) {
@@ -99,6 +111,57 @@ TEST_F(EventsTailTest, SendsTheFilterAndTheStart) {
   EXPECT_EQ(request.filter().namespace_(), "shop");
   EXPECT_THAT(request.filter().categories(), ElementsAre("step", "task"));
   EXPECT_TRUE(request.from_earliest());
+}
+
+TEST_F(EventsTailTest, SendsWhatElseItIsToldOfTasksAndEvents) {
+  RunCommand(server_, {"events", "tail", "--priority", "7", "--priority", "8", "--tag", "gold",
+                       "--task-name", "order", "--where", "payload.x > 5", "--from-time",
+                       "2025-03-01T09:30:00.5Z", "--timeout", "1", "--after", "1"});
+  EXPECT_THAT(server_.log().subscriptions(), IsEmpty());
+  auto tail = std::async(std::launch::async, [this] {
+    return RunCommand(server_, {"events", "tail", "--priority", "7", "--priority", "8", "--tag",
+                                "gold", "--task-name", "order", "--where", "payload.x > 5",
+                                "--from-time", "2025-03-01T09:30:00.5Z", "--limit", "1"});
+  });
+  ASSERT_TRUE(server_.log().AwaitSubscriptions(1));
+  server_.log().Publish(MakeTask(v1::TASK_STATE_IN_PROGRESS, {}), StepCompleted("mail"));
+  EXPECT_EQ(tail.get().code, ExitCode::kOk);
+  const auto request = server_.log().subscriptions().at(0);
+  EXPECT_THAT(request.filter().priorities(), ElementsAre(7u, 8u));
+  EXPECT_THAT(request.filter().tags(), ElementsAre("gold"));
+  EXPECT_EQ(request.filter().task_name(), "order");
+  EXPECT_EQ(request.filter().where(), "payload.x > 5");
+  EXPECT_EQ(request.from_time().seconds(), 1'740'821'400);
+  EXPECT_EQ(request.from_time().nanos(), 500'000'000);
+}
+
+TEST_F(EventsTailTest, RefusesWhatIsNoTime) {
+  const auto result = RunCommand(server_, {"events", "tail", "--from-time", "yesterday"});
+  EXPECT_EQ(result.code, ExitCode::kUsage);
+  EXPECT_THAT(result.err, HasSubstr("'yesterday' is not a time such as"));
+}
+
+TEST_F(EventsTailTest, PrintsTheTasksAndThenWhatHappensToThem) {
+  const auto run = [this](const std::string& output) {
+    const std::size_t before = server_.log().subscriptions().size();
+    auto tail = std::async(std::launch::async, [this, output] {
+      return RunCommand(
+          server_, {"events", "tail", "--snapshot", "--open", "--limit", "1", "--output", output});
+    });
+    EXPECT_TRUE(server_.log().AwaitSubscriptions(before + 1));
+    server_.log().Publish(MakeTask(v1::TASK_STATE_IN_PROGRESS, {}), StepCompleted("mail"));
+    return tail.get().out;
+  };
+  const std::string text = run("table");
+  EXPECT_THAT(text, HasSubstr("(in_progress)             order_process  3f2a9c1e  0 of 0"));
+  EXPECT_LT(text.find("--- these are the tasks; events follow\n"), text.find("mail #1"));
+  EXPECT_TRUE(server_.log().subscriptions().at(0).snapshot().open_only());
+  std::vector<std::string> lines = absl::StrSplit(run("json"), '\n');
+  ASSERT_EQ(lines.size(), 4u);
+  EXPECT_EQ(nlohmann::json::parse(lines[0])["task"]["taskId"], kTaskId);
+  EXPECT_EQ(nlohmann::json::parse(lines[0])["snapshotPosition"]["sequence"], "7");
+  EXPECT_EQ(nlohmann::json::parse(lines[1])["snapshotComplete"], true);
+  EXPECT_EQ(nlohmann::json::parse(lines[2])["stepName"], "mail");
 }
 
 TEST_F(EventsTailTest, StartsWithWhatHappensFromNowOnUnlessTold) {

@@ -101,7 +101,19 @@ grpc::Status FakeLog::Subscribe(grpc::ServerContext& context, const v1::Subscrib
   }
   v1::SubscribeResponse response;
   response.set_cursor(std::to_string(next));
+  if (!request.subscription().empty()) {
+    response.set_consumer_id("c" + std::to_string(subscriptions_.size()));
+  }
   writer.Write(response);
+  response.clear_consumer_id();
+  if (request.has_snapshot()) {
+    v1::SubscribeResponse snapshot;
+    *snapshot.add_tasks() = task_;
+    snapshot.set_cursor(response.cursor());
+    snapshot.mutable_snapshot_position()->set_sequence(7);
+    snapshot.set_snapshot_complete(true);
+    writer.Write(snapshot);
+  }
   while (AwaitEvents(lock, context, next)) {
     response.mutable_events()->Assign(events_.begin() + static_cast<std::ptrdiff_t>(next),
                                       events_.end());
@@ -138,7 +150,7 @@ grpc::Status FakeLog::GetTask(const v1::GetTaskRequest& request, v1::GetTaskResp
 class FakeServer::Services {
  public:
   Services(const FakeAnswers& answers, FakeLog& log)
-      : templates_(answers), tasks_(answers, log), events_(log), handlers_(answers) {}
+      : templates_(answers), tasks_(answers, log), events_(answers, log), handlers_(answers) {}
 
   void Register(grpc::ServerBuilder& builder) {
     builder.RegisterService(&templates_);
@@ -207,11 +219,48 @@ class FakeServer::Services {
   };
 
   struct Events : v1::EventService::Service {
-    explicit Events(FakeLog& l) : log(l) {}
+    Events(const FakeAnswers& a, FakeLog& l) : answers(a), log(l) {}
     grpc::Status Subscribe(grpc::ServerContext* context, const v1::SubscribeRequest* request,
                            grpc::ServerWriter<v1::SubscribeResponse>* writer) override {
       return log.Subscribe(*context, *request, *writer);
     }
+    grpc::Status CreateSubscription(grpc::ServerContext*,
+                                    const v1::CreateSubscriptionRequest* request,
+                                    v1::CreateSubscriptionResponse* response) override {
+      return Give(answers.create_subscription, request, response);
+    }
+    grpc::Status GetSubscription(grpc::ServerContext*, const v1::GetSubscriptionRequest* request,
+                                 v1::GetSubscriptionResponse* response) override {
+      return Give(answers.get_subscription, request, response);
+    }
+    grpc::Status ListSubscriptions(grpc::ServerContext*,
+                                   const v1::ListSubscriptionsRequest* request,
+                                   v1::ListSubscriptionsResponse* response) override {
+      return Give(answers.list_subscriptions, request, response);
+    }
+    grpc::Status DeleteSubscription(grpc::ServerContext*,
+                                    const v1::DeleteSubscriptionRequest* request,
+                                    v1::DeleteSubscriptionResponse* response) override {
+      return Give(answers.delete_subscription, request, response);
+    }
+    grpc::Status ResetSubscription(grpc::ServerContext*,
+                                   const v1::ResetSubscriptionRequest* request,
+                                   v1::ResetSubscriptionResponse* response) override {
+      return Give(answers.reset_subscription, request, response);
+    }
+    grpc::Status Acknowledge(grpc::ServerContext*, const v1::AcknowledgeRequest* request,
+                             v1::AcknowledgeResponse* response) override {
+      return Give(answers.acknowledge, request, response);
+    }
+    grpc::Status ListEvents(grpc::ServerContext*, const v1::ListEventsRequest* request,
+                            v1::ListEventsResponse* response) override {
+      return Give(answers.list_events, request, response);
+    }
+    grpc::Status GetEventInfo(grpc::ServerContext*, const v1::GetEventInfoRequest* request,
+                              v1::GetEventInfoResponse* response) override {
+      return Give(answers.get_event_info, request, response);
+    }
+    const FakeAnswers& answers;
     FakeLog& log;
   };
 

@@ -38,6 +38,14 @@ struct FakeAnswers {
   Answer<v1::ListTasksRequest, v1::ListTasksResponse> list_tasks;
   Answer<v1::CancelTaskRequest, v1::CancelTaskResponse> cancel_task;
   Answer<v1::ListHandlersRequest, v1::ListHandlersResponse> list_handlers;
+  Answer<v1::CreateSubscriptionRequest, v1::CreateSubscriptionResponse> create_subscription;
+  Answer<v1::GetSubscriptionRequest, v1::GetSubscriptionResponse> get_subscription;
+  Answer<v1::ListSubscriptionsRequest, v1::ListSubscriptionsResponse> list_subscriptions;
+  Answer<v1::DeleteSubscriptionRequest, v1::DeleteSubscriptionResponse> delete_subscription;
+  Answer<v1::ResetSubscriptionRequest, v1::ResetSubscriptionResponse> reset_subscription;
+  Answer<v1::AcknowledgeRequest, v1::AcknowledgeResponse> acknowledge;
+  Answer<v1::ListEventsRequest, v1::ListEventsResponse> list_events;
+  Answer<v1::GetEventInfoRequest, v1::GetEventInfoResponse> get_event_info;
 };
 
 // A task, and a log of events that Subscribe serves as the contract says, with numbers as cursors.

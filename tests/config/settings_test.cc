@@ -50,6 +50,13 @@ TEST(Settings, AreReadWithTheirUnitsAndVariables) {
   EXPECT_EQ(loaded.settings, expected);
 }
 
+TEST(Settings, SayWhetherUndeclaredEventsAreRefused) {
+  EXPECT_FALSE(Load("events: {undeclared: allow}").settings.refuse_undeclared_events);
+  EXPECT_TRUE(Load("events: {undeclared: refuse}").settings.refuse_undeclared_events);
+  EXPECT_THAT(ErrorsOf("events: {undeclared: perhaps}"),
+              HasSubstr("events.undeclared: `perhaps` is neither allow nor refuse"));
+}
+
 TEST(Settings, OfTheTemplatesFolder) {
   const LoadedSettings loaded = Load("templates: ${FOLDER}/tasks\ntemplates_rescan: 0\n");
   ASSERT_THAT(loaded.diagnostics, IsEmpty()) << ToString(loaded.diagnostics);

@@ -15,7 +15,7 @@ from certificates import Certificate
 from outcome import PATIENCE_S, ScenarioFailed, wait_until
 from ports import free_port
 from protocol import pb, task_pb2, task_service_pb2
-from tasker._generated.tasker.v1 import event_service_pb2, event_service_pb2_grpc
+from tasker._generated.tasker.v1 import event_pb2, event_service_pb2, event_service_pb2_grpc
 from tasker._generated.tasker.v1 import handler_service_pb2_grpc, task_service_pb2_grpc
 
 _SETTINGS = """\
@@ -163,6 +163,6 @@ class Taskerd:
     def subscribe(self, *names: str):
         """A stream of responses, which misses nothing from now on."""
         call = self.events.Subscribe(event_service_pb2.SubscribeRequest(
-            filter=event_service_pb2.EventFilter(names=names)), timeout=PATIENCE_S)
+            filter=event_pb2.EventFilter(names=names)), timeout=PATIENCE_S)
         next(call)
         return call

@@ -71,6 +71,14 @@ class FakeEngine::Events : public v1::EventService::CallbackService {
     return reactor;
   }
 
+  grpc::ServerUnaryReactor* Acknowledge(grpc::CallbackServerContext* context,
+                                        const v1::AcknowledgeRequest* request,
+                                        v1::AcknowledgeResponse* response) override {
+    grpc::ServerUnaryReactor* const reactor = context->DefaultReactor();
+    reactor->Finish(AnswerWith(engine_.on_acknowledge, request, response));
+    return reactor;
+  }
+
  private:
   FakeEngine& engine_;
 };

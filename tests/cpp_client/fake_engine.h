@@ -61,6 +61,7 @@ class FakeEngine {
   Answer<v1::ResolveStepRequest, v1::ResolveStepResponse> on_resolve_step;
   Answer<v1::CompleteStepRequest, v1::CompleteStepResponse> on_complete_step;
   Answer<v1::PublishEventRequest, v1::PublishEventResponse> on_publish_event;
+  Answer<v1::AcknowledgeRequest, v1::AcknowledgeResponse> on_acknowledge;
   Answer<v1::ApplyTemplateRequest, v1::ApplyTemplateResponse> on_apply_template;
 
  private:

@@ -12,6 +12,13 @@ void FakeEventStream::SendCursor(const std::string& cursor) {
   Send(std::move(response));
 }
 
+void FakeEventStream::SendConsumer(const std::string& consumer_id) {
+  v1::SubscribeResponse response;
+  response.set_cursor("start");
+  response.set_consumer_id(consumer_id);
+  Send(std::move(response));
+}
+
 void FakeEventStream::SendEvent(const std::string& name, const std::string& task_id,
                                 const std::string& cursor) {
   v1::SubscribeResponse response;

@@ -22,6 +22,8 @@ class FakeEventStream : public grpc::ServerWriteReactor<v1::SubscribeResponse> {
 
   // A response without events.
   void SendCursor(const std::string& cursor);
+  // The first response to a consumer of a named subscription.
+  void SendConsumer(const std::string& consumer_id);
   // A response of one event, whose cursor is the response's.
   void SendEvent(const std::string& name, const std::string& task_id, const std::string& cursor);
   // Ends the call after what was sent.

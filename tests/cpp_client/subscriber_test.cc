@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 
@@ -140,6 +141,58 @@ TEST(Subscriber, Run_GoesOnBehindItsStoredCursor) {
   thread.join();
   EXPECT_EQ(status.code(), absl::StatusCode::kOutOfRange);
   EXPECT_EQ(again.Run().code(), absl::StatusCode::kFailedPrecondition);
+}
+
+TEST(Subscriber, NamedSubscription_IsAcknowledgedWhenAResponseIsHandled) {
+  FakeEngine engine;
+  absl::Mutex mutex;
+  std::vector<std::string> acknowledged;
+  bool refuse = false;
+  engine.on_acknowledge = [&](const v1::AcknowledgeRequest& request, v1::AcknowledgeResponse&) {
+    absl::MutexLock lock(&mutex);
+    acknowledged.push_back(request.subscription() + " " + request.consumer_id() + " " +
+                           request.cursor());
+    return refuse ? grpc::Status(grpc::StatusCode::ABORTED, "too slow") : grpc::Status::OK;
+  };
+  const auto await = [&](std::size_t count) {
+    absl::MutexLock lock(&mutex);
+    const auto enough = [&] { return acknowledged.size() >= count; };
+    mutex.Await(absl::Condition(&enough));
+    refuse = count == 1;
+    return acknowledged.back();
+  };
+  SubscriberOptions options = Quiet();
+  options.server = engine.address();
+  options.subscription = "mailer";
+  options.consumer_name = "one";
+  Noting subscriber(options);
+  absl::Status status;
+  std::thread thread([&] { status = subscriber.Run(); });
+  FakeEventStream& stream = engine.AwaitEventStream();
+  EXPECT_EQ(stream.request().subscription(), "mailer");
+  EXPECT_EQ(stream.request().consumer_name(), "one");
+  EXPECT_FALSE(stream.request().has_filter());
+  stream.SendConsumer("c-1");
+  stream.SendEvent("task.completed", "t1", "e1");
+  EXPECT_EQ(await(1), "mailer c-1 e1");
+  // One that is refused is consumed anew.
+  stream.SendEvent("task.completed", "t2", "e2");
+  EXPECT_EQ(await(2), "mailer c-1 e2");
+  FakeEventStream& second = engine.AwaitEventStream();
+  second.SendConsumer("c-2");
+  second.SendEvent("task.completed", "t2", "e2");
+  EXPECT_EQ(await(3), "mailer c-2 e2");
+  subscriber.Stop();
+  thread.join();
+  EXPECT_EQ(status, absl::OkStatus());
+  EXPECT_THAT(subscriber.told, ElementsAre("completed t1", "completed t2", "completed t2"));
+}
+
+TEST(Subscriber, NamedSubscription_KeepsItsPlaceItself) {
+  SubscriberOptions options = Quiet();
+  options.subscription = "mailer";
+  options.cursor_store = std::make_shared<MemoryCursorStore>();
+  EXPECT_EQ(Noting(options).Run().code(), absl::StatusCode::kInvalidArgument);
 }
 
 TEST(CursorStore, File_KeepsTheNewestCursor) {

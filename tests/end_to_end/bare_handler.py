@@ -7,7 +7,7 @@ from typing import Callable, Iterator, List, Optional
 
 import grpc
 from conftest import PATIENCE_S
-from tasker._generated.tasker.v1 import handler_service_pb2 as pb, handler_service_pb2_grpc
+from tasker._generated.tasker.v1 import handler_service_pb2 as pb, handler_service_pb2_grpc, position_pb2
 
 ALL_FEATURES = [each for each in pb.ProtocolFeature.values() if each]
 
@@ -24,6 +24,8 @@ class BareHandler:
         self._assignments: List[pb.Assignment] = []
         self.drained: Optional[pb.DrainRequested] = None
         self.registered: Optional[pb.Registered] = None
+        # Of the newest frame with acknowledgements.
+        self.position: Optional[position_pb2.Position] = None
         self.send(register=register)
         self._until(lambda: self.registered is not None)
 
@@ -55,6 +57,8 @@ class BareHandler:
             if frame.HasField("registered"):
                 self.registered = frame.registered
             self._acknowledgements.extend(frame.acknowledgements)
+            if frame.HasField("position"):
+                self.position = frame.position
             self._assignments.extend(frame.assignments)
             if frame.HasField("drain"):
                 self.drained = frame.drain
@@ -70,6 +74,10 @@ class BareHandler:
         done = next(each for each in self._acknowledgements if each.token == assignment.token)
         self._acknowledgements.remove(done)
         return pb.AcknowledgementOutcome.Name(done.outcome)[len("ACKNOWLEDGEMENT_OUTCOME_"):]
+
+    def await_acknowledgement(self) -> pb.Acknowledgement:
+        self._until(lambda: bool(self._acknowledgements))
+        return self._acknowledgements.pop(0)
 
     def await_drain(self) -> None:
         self._until(lambda: self.drained is not None)

@@ -6,7 +6,7 @@ import grpc
 import pytest
 from order_world import ORDER, Orders, Recorder
 from tasker import Client
-from tasker._generated.tasker.v1 import event_service_pb2 as events
+from tasker._generated.tasker.v1 import event_pb2, event_service_pb2 as events
 from tasker._generated.tasker.v1 import event_service_pb2_grpc
 from tasker._generated.tasker.v1 import handler_service_pb2 as handlers
 from tasker._generated.tasker.v1 import handler_service_pb2_grpc
@@ -167,9 +167,9 @@ def test_results_of_unknown_attempts_are_stale(client, taskerd):
     [
         (events.SubscribeRequest(after_cursor="nonsense"), "after_cursor"),
         (events.SubscribeRequest(after_cursor="0-999999"), "after_cursor"),
-        (events.SubscribeRequest(filter=events.EventFilter(names=["Task.*"])), "filter.names[0]"),
-        (events.SubscribeRequest(filter=events.EventFilter(task_ids=["x"])), "filter.task_ids[0]"),
-        (events.SubscribeRequest(filter=events.EventFilter(categories=["x"])), "filter.categories[0]"),
+        (events.SubscribeRequest(filter=event_pb2.EventFilter(names=["Task.*"])), "filter.names[0]"),
+        (events.SubscribeRequest(filter=event_pb2.EventFilter(task_ids=["x"])), "filter.task_ids[0]"),
+        (events.SubscribeRequest(filter=event_pb2.EventFilter(categories=["x"])), "filter.categories[0]"),
     ],
 )
 def test_a_wrong_subscription_says_what_and_where(client, taskerd, request_, where):

@@ -11,6 +11,7 @@ import pytest
 from bare_handler import ALL_FEATURES, BareHandler, registration
 from conftest import PATIENCE_S, TASKERD
 from tasker._generated.tasker.v1 import (
+    event_pb2,
     event_service_pb2,
     event_service_pb2_grpc,
     handler_service_pb2 as pb,
@@ -49,7 +50,7 @@ def events_of(service: Service, task_id: str, name: str) -> list:
     """All events of that name that the log holds of a task, which is finished."""
     found = []
     request = event_service_pb2.SubscribeRequest(
-        filter=event_service_pb2.EventFilter(task_ids=[task_id]), from_earliest=True)
+        filter=event_pb2.EventFilter(task_ids=[task_id]), from_earliest=True)
     stream = service.events.Subscribe(request, timeout=PATIENCE_S)
     for response in stream:
         found += [event for event in response.events if event.name == name]
@@ -154,7 +155,7 @@ def test_callers_publish_events_too(service):
     publish = service.events.PublishEvent
     request = event_service_pb2.PublishEventRequest
     stream = service.events.Subscribe(event_service_pb2.SubscribeRequest(
-        filter=event_service_pb2.EventFilter(categories=["custom"])), timeout=PATIENCE_S)
+        filter=event_pb2.EventFilter(categories=["custom"])), timeout=PATIENCE_S)
     next(stream)
     assert publish(request(name="shop.opened", payload=b'{"n":1}')).position.sequence > 0
     assert publish(request(name="order.paid", task_id=task)).position.sequence > 0

@@ -11,6 +11,7 @@ import pytest
 from conftest import PATIENCE_S, TASKERD
 from tasker import Client, StepHandler, Worker
 from tasker._generated.tasker.v1 import (
+    event_pb2,
     event_service_pb2 as event_pb,
     event_service_pb2_grpc as event_grpc,
     task_pb2,
@@ -91,7 +92,7 @@ class Service:
 
     def await_step(self, task_id: str, step: str, state: int) -> None:
         """Waits until the step stands so, by following the task's events."""
-        request = event_pb.SubscribeRequest(filter=event_pb.EventFilter(task_ids=[task_id]), from_earliest=True)
+        request = event_pb.SubscribeRequest(filter=event_pb2.EventFilter(task_ids=[task_id]), from_earliest=True)
         stream = self.events.Subscribe(request, timeout=PATIENCE_S)
         for _ in stream:
             if any(each.name == step and each.state == state for each in self.show(task_id).steps):

@@ -188,7 +188,7 @@ TEST_F(MigrationTest, GoesOnUnderTheNewVersionAndTellsOfIt) {
   const auto to = Version(2, Step("first") + Step("b", "depends_on_steps: [a, first]") + kA);
   ASSERT_TRUE(Migrate(to).ok());
   EXPECT_THAT(world_.TakeNames(), ElementsAre("first"));
-  const auto& event = world_.events()[world_.events().size() - 2];
+  const auto& event = world_.events()[world_.events().size() - 3];
   EXPECT_EQ(event.name(), "task.migrated");
   EXPECT_EQ(event.from_version() + " -> " + event.version(), "1.0.0 -> 2.0.0");
   EXPECT_EQ(event.reason(), "the new way");

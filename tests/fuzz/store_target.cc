@@ -107,8 +107,9 @@ void ReadAll(storage::MemoryStore& store) {
   (void)log.Read({kPartition, storage::Sequence{}},
                  [](storage::Sequence sequence, const auto& batch) {
                    for (const storage::v1::EventRecord& event : batch->events()) {
-                     (void)service::EventFilter().Matches(event);
-                     (void)service::ViewOf(event, {kPartition, sequence, 0});
+                     const service::EventCursor place{kPartition, sequence, 0};
+                     (void)service::EventFilter().Matches(event, place);
+                     (void)service::ViewOf(event, place);
                    }
                    return true;
                  });

@@ -57,6 +57,80 @@ TEST(EventView, TellsOfAFailedTask) {
   EXPECT_EQ(payload["failed_steps"], Json({"pay"}));
 }
 
+TEST(EventView, CarriesThePlaceInTheLogAndWhatTheTaskHas) {
+  storage::v1::EventRecord record;
+  record.set_name("task.start_requested");
+  record.set_priority_plus_one(1);
+  record.add_tags("eu");
+  record.set_trace_id(std::string(15, '\0') + "\x7f");
+  const v1::Event event = ViewOf(record, kPlace);
+  EXPECT_EQ(event.position().sequence(), 5u);
+  EXPECT_TRUE(event.has_priority());
+  EXPECT_EQ(event.priority(), 0u);
+  EXPECT_EQ(event.tags(0), "eu");
+  EXPECT_EQ(event.trace_id(), "0000000000000000000000000000007f");
+  EXPECT_EQ(PayloadOf(record),
+            Json({{"trace_id", "0000000000000000000000000000007f"}, {"tags", {"eu"}}}));
+  record.set_name("order.paid");
+  record.set_payload("{}");
+  EXPECT_EQ(PayloadOf(record), Json::object());
+  EXPECT_FALSE(ViewOf(storage::v1::EventRecord(), kPlace).has_priority());
+}
+
+TEST(EventView, IsOfTheMirrorAtItsCursor) {
+  storage::v1::EventRecord record;
+  record.set_name("step.completed");
+  EventCursor place = kPlace;
+  place.facet = 1;
+  const v1::Event event = ViewOf(record, place);
+  EXPECT_EQ(event.name(), "workflow.step_completed");
+  EXPECT_EQ(event.category(), "workflow");
+  EXPECT_EQ(event.payload(), ViewOf(record, kPlace).payload());
+  EXPECT_NE(event.event_id(), ViewOf(record, kPlace).event_id());
+}
+
+TEST(EventView, TellsWhichStepsAreReady) {
+  storage::v1::EventRecord record;
+  record.set_name("workflow.viable_steps_discovered");
+  const auto id = *engine::TaskId::Parse("00112233-4455-6677-8899-aabbccddeeff");
+  record.set_task_id(std::string(id.bytes()));
+  record.add_ready_steps_plus_one(1);
+  record.add_ready_steps_plus_one(3);
+  record.set_ready_steps(2);
+  record.set_sequential(true);
+  EXPECT_EQ(PayloadOf(record), Json({{"step_ids", {id.ToString() + ".0", id.ToString() + ".2"}},
+                                     {"step_count", 2},
+                                     {"processing_mode", "sequential"}}));
+}
+
+TEST(EventView, TellsWhyATaskOrAStepIsTriedAgain) {
+  storage::v1::EventRecord record;
+  record.set_name("task.retry_requested");
+  record.set_reason("the gateway is back");
+  EXPECT_EQ(PayloadOf(record), Json({{"retry_reason", "the gateway is back"}}));
+  record.set_name("step.retry_requested");
+  record.set_attempt(3);
+  EXPECT_EQ(PayloadOf(record), Json({{"attempt_number", 3}, {"retry_reason", "the gateway is back"}}));
+  record.clear_reason();
+  EXPECT_EQ(PayloadOf(record), Json({{"attempt_number", 3}}));
+}
+
+TEST(EventView, TellsOfTheCurveThatABackoffFollows) {
+  storage::v1::EventRecord record;
+  record.set_name("observability.step.backoff");
+  record.set_backoff_us(2'100'000);
+  record.set_attempt(2);
+  record.set_base_delay_us(2'000'000);
+  record.set_multiplier(2);
+  record.set_jitter(0.1);
+  EXPECT_EQ(PayloadOf(record), Json({{"backoff_seconds", 2.1},
+                                     {"backoff_type", "exponential"},
+                                     {"attempt", 2},
+                                     {"base_delay", 2.0},
+                                     {"multiplier", 2.0},
+                                     {"jitter", 0.1}}));
+}
+
 TEST(EventView, TellsOfABackoff) {
   storage::v1::EventRecord record;
   record.set_name("observability.step.backoff");

@@ -146,7 +146,9 @@ TEST_F(RetentionTest, ChangesWorkedOutBeforeATaskWasLookedAtAreRefused) {
 
 TEST_F(RetentionTest, RemovesEventsAndSaysUpToWhere) {
   settings_.all.events.age = hours(1);
+  const engine::Timestamp before = ReadClock();
   world_.Finish('a', world_.one);
+  const engine::Timestamp after = ReadClock();
   const storage::Sequence last = *world_.store.LastSequence(kTestPartition);
   const auto removed = Run(hours(2));
   ASSERT_EQ(removed.counts_size(), 1);
@@ -154,6 +156,8 @@ TEST_F(RetentionTest, RemovesEventsAndSaysUpToWhere) {
   EXPECT_THAT(EventNames(), IsEmpty());
   EXPECT_EQ(world_.RowsIn(Table::kEvents), 0u);
   EXPECT_EQ(world_.log.FloorFor(EventFilter()), last);
+  EXPECT_GE(world_.log.FloorTimeFor(EventFilter()), before);
+  EXPECT_LE(world_.log.FloorTimeFor(EventFilter()), after);
   EXPECT_EQ(world_.log.PastRetention(EventFilter()).code(), absl::StatusCode::kOutOfRange);
 }
 

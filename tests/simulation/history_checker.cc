@@ -271,6 +271,7 @@ void HistoryChecker::CheckHistories() {
   CheckEventsOfResults();
   for (const auto& [task, history] : store_.rows().history) {
     CheckTransitions(task, history);
+    CheckReady(task, history);
     std::vector<std::string> changes;
     for (const auto& change : history) {
       std::string event = EventOf(change);
@@ -289,6 +290,24 @@ void HistoryChecker::CheckHistories() {
           " is " + (change == changes.end() ? "none" : *change) + ", and its event " +
           (event == told.end() ? "none" : *event));
   }
+}
+
+void HistoryChecker::CheckReady(const TaskId& task,
+                                const std::vector<storage::v1::Transition>& history) {
+  const auto made_ready = std::ranges::count_if(history, [](const auto& change) {
+    return change.step_plus_one() > 0 && change.step_to() == v1::STEP_STATE_ENQUEUED &&
+           change.step_from() != v1::STEP_STATE_ENQUEUED &&
+           // It comes back from a handler that it has not reached.
+           change.step_from() != v1::STEP_STATE_IN_PROGRESS;
+  });
+  std::int64_t told = 0;
+  const auto events = store_.rows().events.find(task);
+  if (events != store_.rows().events.end()) {
+    for (const auto& event : events->second) told += event.ready_steps();
+  }
+  if (told == made_ready) return;
+  Fault("task " + task.ToString() + ": " + std::to_string(made_ready) +
+        " times a step became ready, and events tell of " + std::to_string(told));
 }
 
 void HistoryChecker::CheckTransitions(const TaskId& task,

@@ -59,6 +59,8 @@ class HistoryChecker {
   void CheckEnded(const engine::AttemptToken& token);
   void CheckEventsOfResults();
   void CheckTransitions(const TaskId& task, const std::vector<storage::v1::Transition>& history);
+  // That events tell of each step that became ready.
+  void CheckReady(const TaskId& task, const std::vector<storage::v1::Transition>& history);
 
   const SimulatedStore& store_;
   const Templates& templates_;

@@ -9,49 +9,14 @@
 #include "absl/strings/str_replace.h"
 #include "absl/strings/str_split.h"
 
+#include "config/events/event_catalog.h"
+#include "config/events/event_name.h"
 #include "config/spelling.h"
 
 namespace tasker::cli::generate {
 namespace {
 
-// As in PublishEventRequest, in bytes.
-constexpr std::size_t kEventNameBytesMax = 128;
-
-// A test holds this list to the engine's.
-constexpr KnownEvent kKnownEvents[] = {
-    {"task.initialize_requested", ""},
-    {"task.start_requested", "task.started"},
-    {"task.completed", ""},
-    {"task.failed", ""},
-    {"task.cancelled", ""},
-    {"task.retry_requested", ""},
-    {"task.migrated", ""},
-    {"task.resolved_manually", ""},
-    {"step.execution_requested", "step.started"},
-    {"step.completed", ""},
-    {"step.failed", ""},
-    {"step.retry_requested", ""},
-    {"step.cancelled", ""},
-    {"step.resolved_manually", ""},
-    {"observability.step.skip", ""},
-    {"observability.step.backoff", ""},
-    {"observability.step.max_retries_reached", ""},
-    {"handler.registered", ""},
-    {"handler.unregistered", ""},
-};
-
-// What the service calls its own events; no name of a user's may begin so.
-constexpr std::string_view kCategories[] = {"task",          "step",    "workflow",
-                                            "observability", "handler", "subscriber"};
-
-std::vector<std::string> AllNames() {
-  std::vector<std::string> names;
-  for (const KnownEvent& event : kKnownEvents) {
-    names.emplace_back(event.name);
-    if (*event.alias != '\0') names.emplace_back(event.alias);
-  }
-  return names;
-}
+const config::EventCatalog& Catalog() { return config::EventCatalog::BuiltIn(); }
 
 // Whether `name` is what `pattern` stands for, `*` being any characters. Time: O(|pattern|*|name|).
 bool Matches(std::string_view pattern, std::string_view name) {
@@ -75,8 +40,8 @@ absl::Status Wrong(const std::string& name, const std::string& why) {
 // Empty if `name` is made of dotted words in lower case, or is a pattern of them.
 std::string FaultOf(const std::string& name) {
   if (name.empty()) return "a name is missing";
-  if (name.size() > kEventNameBytesMax) {
-    return absl::StrCat("a name has at most ", kEventNameBytesMax, " bytes");
+  if (name.size() > config::kEventNameBytesMax) {
+    return absl::StrCat("a name has at most ", config::kEventNameBytesMax, " bytes");
   }
   for (const char c : name) {
     const auto byte = static_cast<unsigned char>(c);
@@ -100,9 +65,7 @@ std::string FaultOf(const std::string& name) {
 }
 
 bool IsOfTheService(const std::string& name) {
-  const std::string category = name.substr(0, name.find('.'));
-  return std::find(std::begin(kCategories), std::end(kCategories), category) !=
-         std::end(kCategories);
+  return config::EventCategoryOf(name) != "custom";
 }
 
 // Two slips at most: `tsk.completed`, but not `order.completed`.
@@ -124,6 +87,9 @@ absl::StatusOr<SubscribedEvent> Check(const std::string& name,
   });
   if (known_here) return event;
   if (IsOfTheService(name)) {
+    if (const auto why = Catalog().WhyAbsent(name); !why.empty()) {
+      return Wrong(name, absl::StrCat("the Rails engine's, and none here. ", std::string(why)));
+    }
     std::string nearest = config::DidYouMean(name, known);
     if (nearest.empty()) nearest = absl::StrCat("; there are ", absl::StrJoin(known, ", "));
     return Wrong(name, "the service tells of nothing by this name" + nearest);
@@ -135,7 +101,7 @@ absl::StatusOr<SubscribedEvent> Check(const std::string& name,
 // What is known is a better example than what is made up.
 std::string SampleOf(const std::string& pattern, const std::vector<SubscribedEvent>& events) {
   std::vector<std::string> candidates;
-  for (const KnownEvent& event : kKnownEvents) candidates.emplace_back(event.name);
+  for (const config::EventDefinition& event : Catalog().events()) candidates.push_back(event.name);
   candidates.push_back(absl::StrReplaceAll(pattern, {{"*", "happened"}}));
   for (const std::string& name : candidates) {
     const bool asked_for = std::any_of(events.begin(), events.end(),
@@ -147,12 +113,10 @@ std::string SampleOf(const std::string& pattern, const std::vector<SubscribedEve
 
 }  // namespace
 
-std::span<const KnownEvent> KnownEvents() { return kKnownEvents; }
-
 std::string SubscribedEvent::Snake() const { return absl::StrReplaceAll(name, {{".", "_"}}); }
 
 absl::StatusOr<std::vector<SubscribedEvent>> CheckEvents(const std::vector<std::string>& names) {
-  const std::vector<std::string> known = AllNames();
+  const std::vector<std::string>& known = Catalog().names();
   if (names.empty()) {
     return absl::InvalidArgumentError(
         absl::StrCat("--events is missing: which events? There are ", absl::StrJoin(known, ", "),

@@ -1,24 +1,12 @@
 // Names of events that a subscriber may ask for.
 #pragma once
 
-#include <span>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "absl/status/statusor.h"
 
 namespace tasker::cli::generate {
-
-// One event of the service's own.
-struct KnownEvent {
-  const char* name;
-  // Another name of it, that of the Rails engine's guide; empty: none.
-  const char* alias;
-};
-
-// Those that the service tells of.
-std::span<const KnownEvent> KnownEvents();
 
 // What a subscriber asks for, checked.
 struct SubscribedEvent {

@@ -44,11 +44,18 @@ Subscriber::Subscriber(SubscriberOptions options)
 Subscriber::~Subscriber() = default;
 
 absl::Status Subscriber::Run() {
+  if (!options_.subscription.empty() && options_.cursor_store != nullptr) {
+    return absl::InvalidArgumentError(
+        "a named subscription keeps its own place: give no cursor_store");
+  }
   std::shared_ptr<CursorStore> store = options_.cursor_store;
   if (store == nullptr) store = std::make_shared<MemoryCursorStore>();
   SubscriptionOptions subscription;
   subscription.after_cursor = options_.after_cursor;
   subscription.from_earliest = options_.from_earliest;
+  subscription.subscription = options_.subscription;
+  subscription.consumer_name = options_.consumer_name;
+  subscription.unacknowledged_max = options_.unacknowledged_max;
   try {
     if (std::string kept = store->Load(); !kept.empty()) subscription.after_cursor = kept;
   } catch (const std::exception& error) {

@@ -13,6 +13,7 @@ namespace {
 
 // How long one try to reach any of the addresses may take.
 constexpr absl::Duration kPickMax = absl::Seconds(5);
+constexpr absl::Duration kAcknowledgeWithin = absl::Seconds(30);
 
 }  // namespace
 
@@ -72,7 +73,7 @@ absl::Status Subscription::State::Wait() {
 void Subscription::State::Cancel() {
   absl::MutexLock lock(&mutex_);
   cancelled_ = true;
-  if (call_ != nullptr) call_->TryCancel();
+  if (call_ != nullptr && !holds_call_) call_->TryCancel();
 }
 
 void Subscription::State::Run() {
@@ -107,14 +108,62 @@ grpc::Status Subscription::State::ReadStream(grpc::ClientContext& context) {
   }
   const auto reader = stub->Subscribe(&context, Request());
   v1::SubscribeResponse response;
-  while (reader->Read(&response)) {
+  grpc::Status acknowledged;
+  while (acknowledged.ok() && reader->Read(&response)) {
     backoff_.Reset();
-    Deliver(response);
+    if (options_.subscription.empty()) {
+      Deliver(response);
+    } else {
+      acknowledged = DeliverAndAcknowledge(*stub, response);
+    }
   }
+  if (!acknowledged.ok()) context.TryCancel();
   const grpc::Status status = reader->Finish();
   absl::MutexLock lock(&mutex_);
   call_ = nullptr;
-  return status;
+  return acknowledged.ok() ? status : acknowledged;
+}
+
+grpc::Status Subscription::State::DeliverAndAcknowledge(v1::EventService::Stub& stub,
+                                                        const v1::SubscribeResponse& response) {
+  if (!response.consumer_id().empty()) consumer_id_ = response.consumer_id();
+  {
+    absl::MutexLock lock(&mutex_);
+    stands_ = true;
+    if (cancelled_) return grpc::Status::OK;
+    holds_call_ = true;
+  }
+  std::string handled;
+  for (const v1::Event& event : response.events()) {
+    if (cancelled()) break;
+    on_event_(event);
+    handled = event.cursor();
+  }
+  grpc::Status acknowledged;
+  if (!handled.empty()) acknowledged = Acknowledge(stub, handled);
+  absl::MutexLock lock(&mutex_);
+  if (!handled.empty()) cursor_ = handled;
+  holds_call_ = false;
+  if (cancelled_) call_->TryCancel();
+  return acknowledged;
+}
+
+grpc::Status Subscription::State::Acknowledge(v1::EventService::Stub& stub,
+                                              const std::string& cursor) {
+  v1::AcknowledgeRequest request;
+  request.set_subscription(options_.subscription);
+  request.set_cursor(cursor);
+  request.set_consumer_id(consumer_id_);
+  grpc::ClientContext context;
+  context.set_deadline(absl::ToChronoTime(absl::Now() + kAcknowledgeWithin));
+  if (const absl::Status authorized = channel_->Authorize(context); !authorized.ok()) {
+    return ToGrpcStatus(authorized);
+  }
+  v1::AcknowledgeResponse response;
+  const grpc::Status status = stub.Acknowledge(&context, request, &response);
+  if (status.ok()) return status;
+  // Whatever it is, consuming anew mends it, or says why it cannot be mended.
+  return {grpc::StatusCode::ABORTED, "events could not be acknowledged: " + status.error_message()};
 }
 
 void Subscription::State::Deliver(const v1::SubscribeResponse& response) {
@@ -132,7 +181,12 @@ void Subscription::State::Deliver(const v1::SubscribeResponse& response) {
 
 v1::SubscribeRequest Subscription::State::Request() const {
   v1::SubscribeRequest request;
-  *request.mutable_filter() = options_.filter;
+  request.set_subscription(options_.subscription);
+  request.set_consumer_name(options_.consumer_name);
+  request.set_unacknowledged_max(options_.unacknowledged_max);
+  if (options_.subscription.empty() || options_.filter.ByteSizeLong() > 0) {
+    *request.mutable_filter() = options_.filter;
+  }
   absl::MutexLock lock(&mutex_);
   if (!cursor_.empty()) {
     request.set_after_cursor(cursor_);

@@ -46,6 +46,10 @@ class Subscription::State {
   // Reads one stream to its end.
   grpc::Status ReadStream(grpc::ClientContext& context);
   void Deliver(const v1::SubscribeResponse& response);
+  // The same of a named subscription: with an acknowledgement of what was handled.
+  grpc::Status DeliverAndAcknowledge(v1::EventService::Stub& stub,
+                                     const v1::SubscribeResponse& response);
+  grpc::Status Acknowledge(v1::EventService::Stub& stub, const std::string& cursor);
   v1::SubscribeRequest Request() const;
   bool cancelled() const;
   // False if the subscription was cancelled in the meantime.
@@ -71,6 +75,9 @@ class Subscription::State {
   std::optional<absl::Status> ended_ ABSL_GUARDED_BY(mutex_);
   // The call that runs, to be cancelled by another thread.
   grpc::ClientContext* call_ ABSL_GUARDED_BY(mutex_) = nullptr;
+  // Something is to be acknowledged first: the call is cancelled behind that.
+  bool holds_call_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string consumer_id_;  // The thread's own.
 
   // `tskr-events`, owned by this object: reads the stream and runs the callback.
   std::thread thread_;

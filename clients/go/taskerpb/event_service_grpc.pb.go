@@ -20,8 +20,16 @@ import (
 const _ = grpc.SupportPackageIsVersion7
 
 const (
-	EventService_Subscribe_FullMethodName    = "/tasker.v1.EventService/Subscribe"
-	EventService_PublishEvent_FullMethodName = "/tasker.v1.EventService/PublishEvent"
+	EventService_Subscribe_FullMethodName          = "/tasker.v1.EventService/Subscribe"
+	EventService_PublishEvent_FullMethodName       = "/tasker.v1.EventService/PublishEvent"
+	EventService_ListEvents_FullMethodName         = "/tasker.v1.EventService/ListEvents"
+	EventService_GetEventInfo_FullMethodName       = "/tasker.v1.EventService/GetEventInfo"
+	EventService_CreateSubscription_FullMethodName = "/tasker.v1.EventService/CreateSubscription"
+	EventService_GetSubscription_FullMethodName    = "/tasker.v1.EventService/GetSubscription"
+	EventService_ListSubscriptions_FullMethodName  = "/tasker.v1.EventService/ListSubscriptions"
+	EventService_DeleteSubscription_FullMethodName = "/tasker.v1.EventService/DeleteSubscription"
+	EventService_ResetSubscription_FullMethodName  = "/tasker.v1.EventService/ResetSubscription"
+	EventService_Acknowledge_FullMethodName        = "/tasker.v1.EventService/Acknowledge"
 )
 
 // EventServiceClient is the client API for EventService service.
@@ -34,17 +42,63 @@ type EventServiceClient interface {
 	// and from then on nothing is missed. Events of one task come in their order, each once. A slow
 	// reader is fed from the stored log at its own pace.
 	//
-	// Errors: INVALID_ARGUMENT: a cursor that this service did not make, a malformed name pattern or
-	// task id. OUT_OF_RANGE: the events after the cursor are no longer kept; the message names the
-	// earliest cursor that is. UNAVAILABLE: the service stops; go on after the last cursor seen.
+	// With `subscription` it consumes a named subscription, which is made if there is none: from where
+	// that stands, and each event at least once, until it is acknowledged. Several consumers share its
+	// events by task: each task's come to one of them at a time, in their order.
+	//
+	// Errors: INVALID_ARGUMENT: a cursor that this service did not make, a malformed name, pattern,
+	// expression or task id; the message says which and why. OUT_OF_RANGE: the events after the start
+	// are no longer kept; the message names the earliest cursor that is. FAILED_PRECONDITION: the
+	// named subscription has another filter, or the log has not come as far as `at_least`. ABORTED:
+	// the named subscription was deleted or reset, or its events were not acknowledged in time and
+	// went to another consumer. UNAVAILABLE: the service stops; go on after the last cursor seen.
 	Subscribe(ctx context.Context, in *SubscribeRequest, opts ...grpc.CallOption) (EventService_SubscribeClient, error)
 	// Publishes an event of the caller's own, category `custom`, into the same log. When it answers,
 	// the event is stored durably.
 	//
 	// Errors: INVALID_ARGUMENT: `name` is missing, malformed or one of the service's own, `payload` is
-	// not a JSON object in UTF-8, or `task_id` is not a UUID. NOT_FOUND: no such open task.
-	// RESOURCE_EXHAUSTED: `payload` is over 64 KiB.
+	// not a JSON object in UTF-8 or breaks the schema that a template declares for it, or `task_id` is
+	// not a UUID. NOT_FOUND: no such open task. FAILED_PRECONDITION: no template declares it, and the
+	// service is set to refuse such. RESOURCE_EXHAUSTED: `payload` is over 64 KiB.
 	PublishEvent(ctx context.Context, in *PublishEventRequest, opts ...grpc.CallOption) (*PublishEventResponse, error)
+	// Tells which events there are: the service's own, and those that the applied templates declare.
+	//
+	// Errors: INVALID_ARGUMENT: a malformed pattern, or an unknown category.
+	ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error)
+	// Tells of one event by its name or alias.
+	//
+	// Errors: INVALID_ARGUMENT: `name` is missing. NOT_FOUND: no such event; the message names the
+	// nearest.
+	GetEventInfo(ctx context.Context, in *GetEventInfoRequest, opts ...grpc.CallOption) (*GetEventInfoResponse, error)
+	// Makes a named subscription, so that nothing is missed before its first consumer comes. Making it
+	// again with the same filter changes nothing and succeeds.
+	//
+	// Errors: INVALID_ARGUMENT as Subscribe. OUT_OF_RANGE as Subscribe. ALREADY_EXISTS: with another
+	// filter. RESOURCE_EXHAUSTED: there are 10,000 already.
+	CreateSubscription(ctx context.Context, in *CreateSubscriptionRequest, opts ...grpc.CallOption) (*CreateSubscriptionResponse, error)
+	// Shows one named subscription.
+	//
+	// Errors: NOT_FOUND: no such subscription. FAILED_PRECONDITION: see GetTaskRequest.at_least.
+	GetSubscription(ctx context.Context, in *GetSubscriptionRequest, opts ...grpc.CallOption) (*GetSubscriptionResponse, error)
+	// Lists the named subscriptions.
+	//
+	// Errors: FAILED_PRECONDITION: see GetTaskRequest.at_least.
+	ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error)
+	// Deletes a named subscription; its consumers' calls end with ABORTED.
+	//
+	// Errors: NOT_FOUND: no such subscription.
+	DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error)
+	// Moves a named subscription to another place of the log; its consumers' calls end with ABORTED,
+	// and the next go on from there.
+	//
+	// Errors: NOT_FOUND: no such subscription. INVALID_ARGUMENT, OUT_OF_RANGE as Subscribe.
+	ResetSubscription(ctx context.Context, in *ResetSubscriptionRequest, opts ...grpc.CallOption) (*ResetSubscriptionResponse, error)
+	// Says that events of a named subscription are dealt with. When it answers, that is stored
+	// durably. Acknowledging again changes nothing and succeeds.
+	//
+	// Errors: INVALID_ARGUMENT: `cursor` was not made by this service, or lies beyond what was sent.
+	// NOT_FOUND: no such subscription. ABORTED: the consumer is gone; what it had goes to others.
+	Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error)
 }
 
 type eventServiceClient struct {
@@ -96,6 +150,78 @@ func (c *eventServiceClient) PublishEvent(ctx context.Context, in *PublishEventR
 	return out, nil
 }
 
+func (c *eventServiceClient) ListEvents(ctx context.Context, in *ListEventsRequest, opts ...grpc.CallOption) (*ListEventsResponse, error) {
+	out := new(ListEventsResponse)
+	err := c.cc.Invoke(ctx, EventService_ListEvents_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) GetEventInfo(ctx context.Context, in *GetEventInfoRequest, opts ...grpc.CallOption) (*GetEventInfoResponse, error) {
+	out := new(GetEventInfoResponse)
+	err := c.cc.Invoke(ctx, EventService_GetEventInfo_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) CreateSubscription(ctx context.Context, in *CreateSubscriptionRequest, opts ...grpc.CallOption) (*CreateSubscriptionResponse, error) {
+	out := new(CreateSubscriptionResponse)
+	err := c.cc.Invoke(ctx, EventService_CreateSubscription_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) GetSubscription(ctx context.Context, in *GetSubscriptionRequest, opts ...grpc.CallOption) (*GetSubscriptionResponse, error) {
+	out := new(GetSubscriptionResponse)
+	err := c.cc.Invoke(ctx, EventService_GetSubscription_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) ListSubscriptions(ctx context.Context, in *ListSubscriptionsRequest, opts ...grpc.CallOption) (*ListSubscriptionsResponse, error) {
+	out := new(ListSubscriptionsResponse)
+	err := c.cc.Invoke(ctx, EventService_ListSubscriptions_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) DeleteSubscription(ctx context.Context, in *DeleteSubscriptionRequest, opts ...grpc.CallOption) (*DeleteSubscriptionResponse, error) {
+	out := new(DeleteSubscriptionResponse)
+	err := c.cc.Invoke(ctx, EventService_DeleteSubscription_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) ResetSubscription(ctx context.Context, in *ResetSubscriptionRequest, opts ...grpc.CallOption) (*ResetSubscriptionResponse, error) {
+	out := new(ResetSubscriptionResponse)
+	err := c.cc.Invoke(ctx, EventService_ResetSubscription_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *eventServiceClient) Acknowledge(ctx context.Context, in *AcknowledgeRequest, opts ...grpc.CallOption) (*AcknowledgeResponse, error) {
+	out := new(AcknowledgeResponse)
+	err := c.cc.Invoke(ctx, EventService_Acknowledge_FullMethodName, in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // EventServiceServer is the server API for EventService service.
 // All implementations must embed UnimplementedEventServiceServer
 // for forward compatibility
@@ -106,17 +232,63 @@ type EventServiceServer interface {
 	// and from then on nothing is missed. Events of one task come in their order, each once. A slow
 	// reader is fed from the stored log at its own pace.
 	//
-	// Errors: INVALID_ARGUMENT: a cursor that this service did not make, a malformed name pattern or
-	// task id. OUT_OF_RANGE: the events after the cursor are no longer kept; the message names the
-	// earliest cursor that is. UNAVAILABLE: the service stops; go on after the last cursor seen.
+	// With `subscription` it consumes a named subscription, which is made if there is none: from where
+	// that stands, and each event at least once, until it is acknowledged. Several consumers share its
+	// events by task: each task's come to one of them at a time, in their order.
+	//
+	// Errors: INVALID_ARGUMENT: a cursor that this service did not make, a malformed name, pattern,
+	// expression or task id; the message says which and why. OUT_OF_RANGE: the events after the start
+	// are no longer kept; the message names the earliest cursor that is. FAILED_PRECONDITION: the
+	// named subscription has another filter, or the log has not come as far as `at_least`. ABORTED:
+	// the named subscription was deleted or reset, or its events were not acknowledged in time and
+	// went to another consumer. UNAVAILABLE: the service stops; go on after the last cursor seen.
 	Subscribe(*SubscribeRequest, EventService_SubscribeServer) error
 	// Publishes an event of the caller's own, category `custom`, into the same log. When it answers,
 	// the event is stored durably.
 	//
 	// Errors: INVALID_ARGUMENT: `name` is missing, malformed or one of the service's own, `payload` is
-	// not a JSON object in UTF-8, or `task_id` is not a UUID. NOT_FOUND: no such open task.
-	// RESOURCE_EXHAUSTED: `payload` is over 64 KiB.
+	// not a JSON object in UTF-8 or breaks the schema that a template declares for it, or `task_id` is
+	// not a UUID. NOT_FOUND: no such open task. FAILED_PRECONDITION: no template declares it, and the
+	// service is set to refuse such. RESOURCE_EXHAUSTED: `payload` is over 64 KiB.
 	PublishEvent(context.Context, *PublishEventRequest) (*PublishEventResponse, error)
+	// Tells which events there are: the service's own, and those that the applied templates declare.
+	//
+	// Errors: INVALID_ARGUMENT: a malformed pattern, or an unknown category.
+	ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error)
+	// Tells of one event by its name or alias.
+	//
+	// Errors: INVALID_ARGUMENT: `name` is missing. NOT_FOUND: no such event; the message names the
+	// nearest.
+	GetEventInfo(context.Context, *GetEventInfoRequest) (*GetEventInfoResponse, error)
+	// Makes a named subscription, so that nothing is missed before its first consumer comes. Making it
+	// again with the same filter changes nothing and succeeds.
+	//
+	// Errors: INVALID_ARGUMENT as Subscribe. OUT_OF_RANGE as Subscribe. ALREADY_EXISTS: with another
+	// filter. RESOURCE_EXHAUSTED: there are 10,000 already.
+	CreateSubscription(context.Context, *CreateSubscriptionRequest) (*CreateSubscriptionResponse, error)
+	// Shows one named subscription.
+	//
+	// Errors: NOT_FOUND: no such subscription. FAILED_PRECONDITION: see GetTaskRequest.at_least.
+	GetSubscription(context.Context, *GetSubscriptionRequest) (*GetSubscriptionResponse, error)
+	// Lists the named subscriptions.
+	//
+	// Errors: FAILED_PRECONDITION: see GetTaskRequest.at_least.
+	ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error)
+	// Deletes a named subscription; its consumers' calls end with ABORTED.
+	//
+	// Errors: NOT_FOUND: no such subscription.
+	DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error)
+	// Moves a named subscription to another place of the log; its consumers' calls end with ABORTED,
+	// and the next go on from there.
+	//
+	// Errors: NOT_FOUND: no such subscription. INVALID_ARGUMENT, OUT_OF_RANGE as Subscribe.
+	ResetSubscription(context.Context, *ResetSubscriptionRequest) (*ResetSubscriptionResponse, error)
+	// Says that events of a named subscription are dealt with. When it answers, that is stored
+	// durably. Acknowledging again changes nothing and succeeds.
+	//
+	// Errors: INVALID_ARGUMENT: `cursor` was not made by this service, or lies beyond what was sent.
+	// NOT_FOUND: no such subscription. ABORTED: the consumer is gone; what it had goes to others.
+	Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error)
 	mustEmbedUnimplementedEventServiceServer()
 }
 
@@ -129,6 +301,30 @@ func (UnimplementedEventServiceServer) Subscribe(*SubscribeRequest, EventService
 }
 func (UnimplementedEventServiceServer) PublishEvent(context.Context, *PublishEventRequest) (*PublishEventResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method PublishEvent not implemented")
+}
+func (UnimplementedEventServiceServer) ListEvents(context.Context, *ListEventsRequest) (*ListEventsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListEvents not implemented")
+}
+func (UnimplementedEventServiceServer) GetEventInfo(context.Context, *GetEventInfoRequest) (*GetEventInfoResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetEventInfo not implemented")
+}
+func (UnimplementedEventServiceServer) CreateSubscription(context.Context, *CreateSubscriptionRequest) (*CreateSubscriptionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CreateSubscription not implemented")
+}
+func (UnimplementedEventServiceServer) GetSubscription(context.Context, *GetSubscriptionRequest) (*GetSubscriptionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method GetSubscription not implemented")
+}
+func (UnimplementedEventServiceServer) ListSubscriptions(context.Context, *ListSubscriptionsRequest) (*ListSubscriptionsResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ListSubscriptions not implemented")
+}
+func (UnimplementedEventServiceServer) DeleteSubscription(context.Context, *DeleteSubscriptionRequest) (*DeleteSubscriptionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method DeleteSubscription not implemented")
+}
+func (UnimplementedEventServiceServer) ResetSubscription(context.Context, *ResetSubscriptionRequest) (*ResetSubscriptionResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method ResetSubscription not implemented")
+}
+func (UnimplementedEventServiceServer) Acknowledge(context.Context, *AcknowledgeRequest) (*AcknowledgeResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Acknowledge not implemented")
 }
 func (UnimplementedEventServiceServer) mustEmbedUnimplementedEventServiceServer() {}
 
@@ -182,6 +378,150 @@ func _EventService_PublishEvent_Handler(srv interface{}, ctx context.Context, de
 	return interceptor(ctx, in, info, handler)
 }
 
+func _EventService_ListEvents_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListEventsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).ListEvents(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_ListEvents_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).ListEvents(ctx, req.(*ListEventsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_GetEventInfo_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetEventInfoRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).GetEventInfo(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_GetEventInfo_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).GetEventInfo(ctx, req.(*GetEventInfoRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_CreateSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CreateSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).CreateSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_CreateSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).CreateSubscription(ctx, req.(*CreateSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_GetSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).GetSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_GetSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).GetSubscription(ctx, req.(*GetSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_ListSubscriptions_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ListSubscriptionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).ListSubscriptions(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_ListSubscriptions_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).ListSubscriptions(ctx, req.(*ListSubscriptionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_DeleteSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(DeleteSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).DeleteSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_DeleteSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).DeleteSubscription(ctx, req.(*DeleteSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_ResetSubscription_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(ResetSubscriptionRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).ResetSubscription(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_ResetSubscription_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).ResetSubscription(ctx, req.(*ResetSubscriptionRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _EventService_Acknowledge_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(AcknowledgeRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(EventServiceServer).Acknowledge(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: EventService_Acknowledge_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(EventServiceServer).Acknowledge(ctx, req.(*AcknowledgeRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // EventService_ServiceDesc is the grpc.ServiceDesc for EventService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -192,6 +532,38 @@ var EventService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "PublishEvent",
 			Handler:    _EventService_PublishEvent_Handler,
+		},
+		{
+			MethodName: "ListEvents",
+			Handler:    _EventService_ListEvents_Handler,
+		},
+		{
+			MethodName: "GetEventInfo",
+			Handler:    _EventService_GetEventInfo_Handler,
+		},
+		{
+			MethodName: "CreateSubscription",
+			Handler:    _EventService_CreateSubscription_Handler,
+		},
+		{
+			MethodName: "GetSubscription",
+			Handler:    _EventService_GetSubscription_Handler,
+		},
+		{
+			MethodName: "ListSubscriptions",
+			Handler:    _EventService_ListSubscriptions_Handler,
+		},
+		{
+			MethodName: "DeleteSubscription",
+			Handler:    _EventService_DeleteSubscription_Handler,
+		},
+		{
+			MethodName: "ResetSubscription",
+			Handler:    _EventService_ResetSubscription_Handler,
+		},
+		{
+			MethodName: "Acknowledge",
+			Handler:    _EventService_Acknowledge_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{

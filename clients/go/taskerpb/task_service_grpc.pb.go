@@ -44,7 +44,8 @@ type TaskServiceClient interface {
 	CreateTask(ctx context.Context, in *CreateTaskRequest, opts ...grpc.CallOption) (*CreateTaskResponse, error)
 	// Shows one task with its steps.
 	//
-	// Errors: INVALID_ARGUMENT: `task_id` is not a UUID. NOT_FOUND: no such task.
+	// Errors: INVALID_ARGUMENT: `task_id` is not a UUID. NOT_FOUND: no such task. FAILED_PRECONDITION:
+	// see `at_least`, here and wherever a request has it.
 	GetTask(ctx context.Context, in *GetTaskRequest, opts ...grpc.CallOption) (*GetTaskResponse, error)
 	// Lists tasks, newest first, a page at a time. With a filter that few tasks match, a page may hold
 	// fewer than asked for, or none, though more follow: `next_page_token` alone says so.
@@ -165,7 +166,8 @@ type TaskServiceServer interface {
 	CreateTask(context.Context, *CreateTaskRequest) (*CreateTaskResponse, error)
 	// Shows one task with its steps.
 	//
-	// Errors: INVALID_ARGUMENT: `task_id` is not a UUID. NOT_FOUND: no such task.
+	// Errors: INVALID_ARGUMENT: `task_id` is not a UUID. NOT_FOUND: no such task. FAILED_PRECONDITION:
+	// see `at_least`, here and wherever a request has it.
 	GetTask(context.Context, *GetTaskRequest) (*GetTaskResponse, error)
 	// Lists tasks, newest first, a page at a time. With a filter that few tasks match, a page may hold
 	// fewer than asked for, or none, though more follow: `next_page_token` alone says so.

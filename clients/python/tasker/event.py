@@ -6,15 +6,13 @@ import datetime
 from typing import Any, Dict, Mapping
 
 from . import payload
-from ._generated.tasker.v1 import event_service_pb2 as pb
+from ._generated.tasker.v1 import event_pb2 as pb
 
 # Of what an event has of itself, what `get` finds besides the payload's keys.
 _OWN = (
     "id", "name", "category", "timestamp", "cursor", "task_id", "task_name", "namespace", "version",
     "step_id", "step_name", "attempt_number",
 )
-# Names of the Rails engine's guide, and what the service calls the same.
-ALIASES = {"task.start_requested": "task.started", "step.execution_requested": "step.started"}
 
 
 class Event:

@@ -8,11 +8,13 @@ from typing import Any, Callable, Iterator, List, Optional, Sequence, Tuple
 
 import grpc
 
+from ._generated.tasker.v1 import event_pb2
 from ._generated.tasker.v1 import event_service_pb2 as pb
-from ._generated.tasker.v1 import event_service_pb2_grpc
+from ._generated.tasker.v1 import event_service_pb2_grpc, event_subscription_pb2
 from .connection import Addresses, Backoff, Endpoints, Tls, Token, TokenFailed
 from .cursor_store import CursorStore, MemoryCursorStore
-from .event import ALIASES, Event, safe_get
+from .event import Event, safe_get
+from .events import ALIASES
 from .logs import fields
 from .payload import NotJson
 
@@ -22,7 +24,10 @@ log = logging.getLogger("tasker.subscriber")
 # Where a subscription starts: "now", "earliest", or a cursor.
 NOW = "now"
 EARLIEST = "earliest"
+_ACKNOWLEDGE_WITHIN_S = 30
 _FATAL = {
+    # A named subscription that has another filter.
+    grpc.StatusCode.FAILED_PRECONDITION,
     grpc.StatusCode.INVALID_ARGUMENT,
     grpc.StatusCode.OUT_OF_RANGE,
     grpc.StatusCode.PERMISSION_DENIED,
@@ -38,11 +43,18 @@ def follow(
     task_name: str = "",
     start: str = NOW,
     metadata: Sequence[Tuple[str, str]] = (),
+    subscription: str = "",
+    consumer_name: str = "",
+    unacknowledged_max: int = 0,
 ) -> Tuple[Any, Iterator[pb.SubscribeResponse]]:
     """Opens one stream. Returns the call, which can be cancelled, and its responses."""
+    chosen = event_pb2.EventFilter(names=names, task_ids=task_ids, namespace=namespace, task_name=task_name)
     request = pb.SubscribeRequest(
-        filter=pb.EventFilter(names=names, task_ids=task_ids, namespace=namespace, task_name=task_name)
+        subscription=subscription, consumer_name=consumer_name, unacknowledged_max=unacknowledged_max
     )
+    # Who asks for nothing of a named subscription takes the filter that it has.
+    if not subscription or chosen.ByteSize():
+        request.filter.CopyFrom(chosen)
     if start == EARLIEST:
         request.from_earliest = True
     elif start != NOW:
@@ -63,6 +75,12 @@ class Subscriber:
     to; what is there already goes before `start`. An event is handled again if the process dies before its
     place was saved: at least once, in order. namespace, task_name, task_ids: only such tasks' events; empty:
     of all.
+
+    subscription: the name of a subscription that the service keeps, and makes if there is none. Then the place
+    is kept there: what was handled is acknowledged, once for each response, and comes to nobody again; what was
+    not, because the process died or was too slow, comes again, to this or another consumer of that name.
+    Several share the events by task. `start` counts when it is made. consumer_name: what people are to call
+    this one. unacknowledged_max: how many events it is given ahead; 0: as many as the service thinks fit.
     """
 
     subscribe_to: Sequence[str] = ()
@@ -78,16 +96,26 @@ class Subscriber:
         task_ids: Sequence[str] = (),
         tls: Optional[Tls] = None,
         token: Optional[Token] = None,
+        subscription: str = "",
+        consumer_name: str = "",
+        unacknowledged_max: int = 0,
     ):
+        if subscription and cursor_store is not None:
+            raise ValueError("a named subscription keeps its own place: give no cursor_store")
         self._endpoints = Endpoints(address, tls, token)
         self._store = cursor_store or MemoryCursorStore()
         self._filters = {"namespace": namespace, "task_name": task_name, "task_ids": list(task_ids)}
+        self._subscription = subscription
+        self._consumer = {"subscription": subscription, "consumer_name": consumer_name,
+                          "unacknowledged_max": unacknowledged_max}
         # The last place handled, or where to start: keep it to go on there after a restart.
         self.cursor = self._store.load() or start
         # Set once the service has confirmed the first subscription: nothing is missed from then on.
         self.subscribed = threading.Event()
         self._stop = threading.Event()
         self._call: Optional[Any] = None
+        # Whether there is something to be acknowledged yet on the call.
+        self._handling = False
         self._lock = threading.Lock()
 
     def handle_event(self, event: Event) -> None:
@@ -114,7 +142,8 @@ class Subscriber:
         """Lets `run` return, after the event in hand. From any thread."""
         self._stop.set()
         with self._lock:
-            if self._call is not None:
+            # Of a named subscription the event in hand is acknowledged first, which ends the call as well.
+            if self._call is not None and not self._handling:
                 self._call.cancel()
 
     def dispatch(self, event: Event) -> None:
@@ -142,8 +171,11 @@ class Subscriber:
                     return
                 self._call, responses = follow(
                     channel, names=self.subscribe_to, start=self.cursor, metadata=self._endpoints.metadata(),
-                    **self._filters,  # type: ignore[arg-type]
+                    **self._filters, **self._consumer,  # type: ignore[arg-type]
                 )
+            if self._subscription:
+                self._consume(channel, responses, backoff)
+                return
             for response in responses:
                 backoff.reset()
                 for event in response.events:
@@ -156,7 +188,41 @@ class Subscriber:
                 self._store.save(self.cursor)
                 self.subscribed.set()
 
-    def _handle(self, event: pb.Event) -> None:
+    def _consume(self, channel: grpc.Channel, responses: Iterator[pb.SubscribeResponse], backoff: Backoff) -> None:
+        """Handles and acknowledges what a named subscription sends."""
+        stub = event_service_pb2_grpc.EventServiceStub(channel)
+        consumer_id = ""
+        try:
+            for response in responses:
+                backoff.reset()
+                consumer_id = response.consumer_id or consumer_id
+                self.subscribed.set()
+                handled = self._handle_all(response.events)
+                if handled:
+                    stub.Acknowledge(
+                        event_subscription_pb2.AcknowledgeRequest(
+                            subscription=self._subscription, cursor=handled, consumer_id=consumer_id),
+                        timeout=_ACKNOWLEDGE_WITHIN_S, metadata=self._endpoints.metadata() or None)
+                with self._lock:
+                    self._handling = False
+                    if self._stop.is_set():
+                        return
+        finally:
+            self._handling = False
+
+    def _handle_all(self, events: Sequence[event_pb2.Event]) -> str:
+        """The cursor of the last event that was handled; empty: none was."""
+        handled = ""
+        with self._lock:
+            self._handling = not self._stop.is_set()
+        for event in events:
+            if self._stop.is_set():
+                break
+            self._handle(event)
+            handled = event.cursor
+        return handled
+
+    def _handle(self, event: event_pb2.Event) -> None:
         try:
             self.dispatch(Event(event))
         except NotJson as error:

@@ -16,6 +16,7 @@ export { DEFAULT_ADDRESS } from "./connection.js";
 export { BusinessError, PermanentError, RetryableError, StepCancelled, TaskerError } from "./errors.js";
 export { FileCursorStore, MemoryCursorStore, type CursorStore } from "./events/cursor_store.js";
 export { safeGet, type TaskerEvent } from "./events/event.js";
+export { EventNames, type EventName } from "./events/names.js";
 export type { EventQuery, Start } from "./events/follow.js";
 export { Subscriber, type SubscriberOptions } from "./events/subscriber.js";
 export { HttpConnection, type HttpRequest, type HttpResponse } from "./http/http_connection.js";

@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Server, ServerCredentials, status, type ServerWritableStream } from "@grpc/grpc-js";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { Event, EventServiceService, type SubscribeRequest, type SubscribeResponse } from "../src/generated/tasker/v1/event_service.js";
+import { Event } from "../src/generated/tasker/v1/event.js";
+import { EventServiceService, type SubscribeRequest, SubscribeResponse } from "../src/generated/tasker/v1/event_service.js";
 import { FileCursorStore, MemoryCursorStore, safeGet, silentLogger, Subscriber, type SubscriberOptions, type TaskerEvent } from "../src/index.js";
 import { fakeEvent } from "../src/testing/index.js";
 import { Queue } from "./support/waiting.js";
@@ -89,10 +90,12 @@ describe("a stream", () => {
   }
 
   const send = (call: Call, cursor: string, ...names: string[]) =>
-    call.write({
-      cursor,
-      events: names.map((name, index) => Event.fromPartial({ name, taskId: "t", cursor: `${cursor}.${index}` })),
-    });
+    call.write(
+      SubscribeResponse.create({
+        cursor,
+        events: names.map((name, index) => Event.fromPartial({ name, taskId: "t", cursor: `${cursor}.${index}` })),
+      }),
+    );
 
   test("asks for what is subscribed to, and goes on behind what it has handled", async () => {
     void start({ start: "earliest", namespace: "shop", taskName: "order", taskIds: ["a"] });

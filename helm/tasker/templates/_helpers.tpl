@@ -80,3 +80,21 @@ grpc:
 {{- end }}
 {{ toYaml .times }}
 {{- end }}
+
+{{/* What selects the pods of tasker-sinks: another name, so that taskerd's services never lead to them. */}}
+{{- define "tasker.sinksSelectorLabels" -}}
+app.kubernetes.io/name: {{ printf "%s-sinks" (include "tasker.name" . | trunc 57 | trimSuffix "-") }}
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "tasker.sinksLabels" -}}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{ include "tasker.sinksSelectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+{{- end }}
+
+{{/* sinks.yaml. */}}
+{{- define "tasker.sinksSettings" -}}
+{{- toYaml (dict "sinks" .Values.sinks.settings) }}
+{{- end }}

@@ -24,6 +24,7 @@ constexpr std::chrono::milliseconds kConnectMax{10'000};
 struct Transfer {
   const HttpClientOptions* options = nullptr;
   const client::Step* step = nullptr;
+  const std::atomic<bool>* stop = nullptr;
   HttpResponse response = {};
   std::size_t header_bytes = 0;
   std::string denied = {};
@@ -76,6 +77,7 @@ curl_socket_t OnOpenSocket(void* context, curlsocktype, curl_sockaddr* address) 
 
 int OnProgress(void* context, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
   const auto& transfer = *static_cast<Transfer*>(context);
+  if (transfer.stop != nullptr && *transfer.stop) return 1;
   return transfer.step != nullptr && transfer.step->cancelled() ? 1 : 0;
 }
 
@@ -211,6 +213,7 @@ HttpResponse HttpClient::SendOnce(const HttpRequest& request, std::string& redir
   Transfer transfer;
   transfer.options = &options_;
   transfer.step = request.step;
+  transfer.stop = request.stop;
   char detail[CURL_ERROR_SIZE] = "";
   CurlList headers, resolve;
   for (const auto& [name, value] : request.headers) {

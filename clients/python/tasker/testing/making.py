@@ -9,7 +9,7 @@ import uuid
 from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, Union
 
 from .. import payload
-from .._generated.tasker.v1 import event_service_pb2
+from .._generated.tasker.v1 import event_pb2
 from .._generated.tasker.v1 import handler_service_pb2 as pb
 from ..attempt import Attempt
 from ..event import Event
@@ -17,7 +17,7 @@ from ..step import Step
 from ..step_handler import StepHandler
 from ..work import Sequence, Task
 
-_EVENT_FIELDS = set(event_service_pb2.Event.DESCRIPTOR.fields_by_name) - {"name", "payload", "timestamp"}
+_EVENT_FIELDS = set(event_pb2.Event.DESCRIPTOR.fields_by_name) - {"name", "payload", "timestamp"}
 
 
 class RecordedAttempt(Attempt):
@@ -111,7 +111,7 @@ def fake_event(name: str, **fields: Any) -> Event:
     data = {key: value for key, value in fields.items() if key not in _EVENT_FIELDS and key != "timestamp"}
     own.setdefault("event_id", str(uuid.uuid4()))
     own.setdefault("category", name.split(".")[0])
-    event = event_service_pb2.Event(name=name, payload=payload.encode(data), **own)
+    event = event_pb2.Event(name=name, payload=payload.encode(data), **own)
     event.timestamp.FromDatetime(fields.get("timestamp") or datetime.datetime.now(datetime.timezone.utc))
     return Event(event)
 

@@ -15,16 +15,21 @@ module Tasker
     CATALOG_FILE = File.join(__dir__, 'events', 'catalog.json')
 
     class << self
-      # Every event by name: Hashes with `name`, `category`, `description`, `fields` (of the payload) and, where it
-      # is another's name from the Rails engine, `alias_of`. Frozen.
+      # Every event by name: Hashes with `name`, `category`, `description`, `fired_when`, `fields` (of the payload),
+      # `field_types`, `optional_fields`, `example` and, where it is another's name from the Rails engine, `alias_of`;
+      # where it tells of the same change as another and comes only to those who ask for it, `mirrors`. Frozen.
       def catalog
-        @catalog ||= JSON.parse(File.read(CATALOG_FILE), symbolize_names: true).fetch(:events)
-                         .to_h { |event| [event[:name].freeze, event.freeze] }.freeze
+        @catalog ||= file.fetch(:events).to_h { |event| [event[:name].freeze, event.freeze] }.freeze
       end
 
       # One event of the catalog; nil: there is none of that name.
       def event_info(name)
         catalog[name.to_s]
+      end
+
+      # Why the Rails engine's event of that name is none here; nil: it is no such name.
+      def why_absent(name)
+        file.fetch(:absent)[name.to_sym]
       end
 
       # `task_events`, `step_events`, `workflow_events`, ...: the events of one category.
@@ -40,6 +45,19 @@ module Tasker
       # Other names of an event.
       def aliases_of(name)
         catalog.each_value.select { |event| event[:alias_of] == name }.map { |event| event[:name] }
+      end
+
+      private
+
+      def file
+        @file ||= JSON.parse(File.read(CATALOG_FILE), symbolize_names: true).freeze
+      end
+    end
+
+    # Each event's name: `Tasker::Events::Names::STEP_COMPLETED` is 'step.completed'.
+    module Names
+      Events.catalog.each_value do |event|
+        const_set(event[:name].tr('.', '_').upcase, event[:name]) unless event[:alias_of]
       end
     end
   end

@@ -7,7 +7,7 @@ import { follow, type EventQuery } from "../events/follow.js";
 import { EventServiceService } from "../generated/tasker/v1/event_service.js";
 import { HandlerServiceService } from "../generated/tasker/v1/handler_service.js";
 import { OperatorServiceService } from "../generated/tasker/v1/operator_service.js";
-import { TaskServiceService } from "../generated/tasker/v1/task_service.js";
+import { GetTaskRequest, ListTasksRequest, TaskServiceService } from "../generated/tasker/v1/task_service.js";
 import { TemplateServiceService } from "../generated/tasker/v1/template_service.js";
 import { encodeJson, type JsonValue } from "../json.js";
 import { silentLogger } from "../logger.js";
@@ -60,7 +60,7 @@ export class Client {
 
   /** The task with its context and steps. */
   async getTask(taskId: string, options?: CallOptions): Promise<TaskSnapshot> {
-    const { task } = await this.#rpc.read(TaskServiceService.getTask, { taskId }, options);
+    const { task } = await this.#rpc.read(TaskServiceService.getTask, GetTaskRequest.create({ taskId }), options);
     if (task === undefined) {
       throw new TaskerError(status.INTERNAL, `the service answered without the task ${taskId}`);
     }
@@ -71,14 +71,14 @@ export class Client {
   async *listTasks(filter: TaskFilter = {}, options?: CallOptions): AsyncGenerator<TaskSnapshot> {
     let pageToken = "";
     do {
-      const request = {
+      const request = ListTasksRequest.create({
         namespace: filter.namespace ?? "",
         name: filter.name ?? "",
         version: filter.version ?? "",
         state: taskStateOf(filter.state),
         pageSize: filter.pageSize ?? 100,
         pageToken,
-      };
+      });
       const page = await this.#rpc.read(TaskServiceService.listTasks, request, options);
       yield* page.tasks.map(taskSnapshot);
       pageToken = page.nextPageToken;

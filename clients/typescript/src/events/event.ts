@@ -1,6 +1,6 @@
 // An event as subscribers see it.
 import { toDate } from "../duration.js";
-import type { Event as EventMessage } from "../generated/tasker/v1/event_service.js";
+import type { Event as EventMessage } from "../generated/tasker/v1/event.js";
 import { parseJson, type JsonValue } from "../json.js";
 
 /** Something that happened, once. */

@@ -2,10 +2,10 @@
 import { status, type ClientReadableStream, type ServiceError } from "@grpc/grpc-js";
 import { Backoff, pause } from "../connection.js";
 import { fromServiceError, TaskerError } from "../errors.js";
+import type { Event as EventMessage } from "../generated/tasker/v1/event.js";
 import {
   EventServiceService,
-  type Event as EventMessage,
-  type SubscribeRequest,
+  SubscribeRequest,
   type SubscribeResponse,
 } from "../generated/tasker/v1/event_service.js";
 import type { Logger } from "../logger.js";
@@ -22,6 +22,12 @@ export interface EventQuery {
   namespace?: string | undefined;
   taskName?: string | undefined;
   categories?: readonly string[] | undefined;
+  /** Only tasks as urgent as one of these, 0 to 9. */
+  priorities?: readonly number[] | undefined;
+  /** Only tasks that have all of these labels. */
+  tags?: readonly string[] | undefined;
+  /** Only events for which this expression holds: `payload.execution_duration > 5`. */
+  where?: string | undefined;
   /** Default: `now`. */
   start?: Start | undefined;
 }
@@ -43,13 +49,16 @@ const FATAL = new Set([
 function requestFor(query: EventQuery, cursor: string | undefined): SubscribeRequest {
   const start = query.start ?? "now";
   const after = cursor ?? (typeof start === "object" ? start.after : undefined);
-  return {
+  return SubscribeRequest.create({
     filter: {
       names: [...(query.names ?? [])],
       taskIds: [...(query.taskIds ?? [])],
       namespace: query.namespace ?? "",
       taskName: query.taskName ?? "",
       categories: [...(query.categories ?? [])],
+      priorities: [...(query.priorities ?? [])],
+      tags: [...(query.tags ?? [])],
+      where: query.where ?? "",
     },
     start:
       after !== undefined
@@ -57,7 +66,7 @@ function requestFor(query: EventQuery, cursor: string | undefined): SubscribeReq
         : start === "earliest"
           ? { $case: "fromEarliest", value: true }
           : undefined,
-  };
+  });
 }
 
 /**

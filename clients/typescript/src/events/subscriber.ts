@@ -1,13 +1,14 @@
 // Following events, and routing each to a method.
 import { Connection, type ConnectionOptions } from "../connection.js";
 import { messageOf } from "../errors.js";
-import type { Event as EventMessage } from "../generated/tasker/v1/event_service.js";
+import type { Event as EventMessage } from "../generated/tasker/v1/event.js";
 import type { JsonValue } from "../json.js";
 import { jsonLogger, type Logger } from "../logger.js";
 import { Rpc } from "../rpc.js";
 import { MemoryCursorStore, type CursorStore } from "./cursor_store.js";
 import { eventFrom, safeGet, type TaskerEvent } from "./event.js";
 import { follow, type EventBatch, type EventQuery, type Start } from "./follow.js";
+import { EVENT_ALIASES } from "./names.js";
 
 /** How a subscriber is set up. */
 export interface SubscriberOptions extends ConnectionOptions {
@@ -21,12 +22,6 @@ export interface SubscriberOptions extends ConnectionOptions {
   cursorStore?: CursorStore | undefined;
   logger?: Logger | undefined;
 }
-
-// The names of the Rails guide, and those that the service gives.
-const ALIASES: Readonly<Record<string, string>> = {
-  "task.start_requested": "task.started",
-  "step.execution_requested": "step.started",
-};
 
 /** `task.completed` is `handle_task_completed`. */
 function methodName(eventName: string): string {
@@ -155,7 +150,7 @@ export class Subscriber {
   }
 
   #methodFor(eventName: string): (event: TaskerEvent) => unknown {
-    const alias = ALIASES[eventName];
+    const alias = EVENT_ALIASES[eventName];
     for (const name of alias === undefined ? [eventName] : [eventName, alias]) {
       for (const method of [camelCase(methodName(name)), methodName(name)]) {
         const found: unknown = (this as Record<string, unknown>)[method];

@@ -2,7 +2,7 @@
 import { Connection, type ConnectionOptions } from "../connection.js";
 import { messageOf } from "../errors.js";
 import type { Registered, StepResult } from "../generated/tasker/v1/handler_service.js";
-import { TaskServiceService } from "../generated/tasker/v1/task_service.js";
+import { GetTaskRequest, TaskServiceService } from "../generated/tasker/v1/task_service.js";
 import type { Logger } from "../logger.js";
 import { Rpc } from "../rpc.js";
 import type { StepHandler } from "../step_handler.js";
@@ -91,7 +91,7 @@ export class AttemptPool implements SessionHost, ExecutionContext {
   }
 
   async fetchSteps(taskId: string, signal: AbortSignal): Promise<StepView[]> {
-    const { task } = await this.#rpc.read(TaskServiceService.getTask, { taskId }, { signal });
+    const { task } = await this.#rpc.read(TaskServiceService.getTask, GetTaskRequest.create({ taskId }), { signal });
     return (task?.steps ?? []).map(storedStepFrom);
   }
 

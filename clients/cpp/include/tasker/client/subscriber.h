@@ -1,6 +1,7 @@
 // Follows events and hands each to a method of its name.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -37,6 +38,11 @@ struct SubscriberOptions {
   // else with what happens from now on.
   std::string after_cursor = {};
   bool from_earliest = false;
+  // A subscription that the service keeps under this name, see SubscriptionOptions: what was
+  // handled is acknowledged there, once a response. Then there must be no `cursor_store`.
+  std::string subscription = {};
+  std::string consumer_name = {};
+  std::uint32_t unacknowledged_max = 0;
   // Keeps how far it has come; null: in memory. An event is handled again if the process dies
   // before its place was saved: at least once, in order.
   std::shared_ptr<CursorStore> cursor_store = {};
@@ -64,7 +70,8 @@ class Subscriber {
 
   // Follows until Stop(). OK: stopped. Otherwise what connecting again cannot mend: OUT_OF_RANGE:
   // the events behind the cursor are no longer kept; INVALID_ARGUMENT: a filter, or an option;
-  // FAILED_PRECONDITION: the cursor store cannot be read, or Run() was called before.
+  // FAILED_PRECONDITION: the cursor store cannot be read, the named subscription has another
+  // filter, or Run() was called before.
   absl::Status Run();
   // Lets Run return, after the event in hand; a Run that comes later returns at once.
   void Stop();

@@ -1,6 +1,7 @@
 // A stream of events that goes on where it broke.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -23,6 +24,16 @@ struct SubscriptionOptions {
   std::string after_cursor;
   // Starts with the earliest event still kept. Neither: with what happens from now on.
   bool from_earliest = false;
+  // A subscription that the service keeps under this name, and makes if there is none; empty: none.
+  // Then the service knows the place: what the callback has returned from is acknowledged, once a
+  // response, and what was not comes again, to this or another consumer of the name; so an event
+  // may come twice. Several share the events by task. An empty filter then stands for whatever the
+  // subscription has, and where to start counts only when it is made.
+  std::string subscription = {};
+  // What people are to call this consumer of it.
+  std::string consumer_name = {};
+  // How many events it is given ahead; 0: as many as the service thinks fit.
+  std::uint32_t unacknowledged_max = 0;
 };
 
 // Gets one event after the other, in order, each once. Runs on the subscription's thread: while it

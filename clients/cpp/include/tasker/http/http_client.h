@@ -1,6 +1,7 @@
 // HTTP requests of handlers, by libcurl.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -36,6 +37,8 @@ struct HttpRequest {
   bool verify_certificate = true;
   // Stops the request when it is cancelled; null: nothing does.
   const client::Step* step = nullptr;
+  // Likewise, when it becomes true: then NetworkError is thrown. Null: nothing does.
+  const std::atomic<bool>* stop = nullptr;
 };
 
 // What came back.

@@ -140,13 +140,11 @@ module Tasker
         end
       end
 
-      # The Rails engine fired these; nothing here does.
+      # The Rails engine fired some; nothing here does.
       def warn_of_silent_names
         @filter.names.each do |name|
-          info = Events.event_info(name)
-          next unless info && info[:fired] == false
-
-          Tasker.log.warn('subscribed to an event that is never fired', event: name, use_instead: info[:counterpart])
+          why = Events.why_absent(name)
+          Tasker.log.warn('subscribed to an event that is never fired', event: name, why: why) if why
         end
       end
     end

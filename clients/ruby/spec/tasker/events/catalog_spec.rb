@@ -24,8 +24,21 @@ RSpec.describe Tasker::Events do
     expect(described_class.event_info('no.such')).to be_nil
   end
 
-  it 'says what to subscribe to in place of what is never fired' do
-    silent = described_class.catalog.each_value.select { |event| event[:fired] == false }
-    expect(silent.map { |event| described_class.event_info(event[:counterpart]) }).to all(satisfy { |info| info[:fired].nil? })
+  it 'says which event a mirror goes with' do
+    expect(described_class.event_info('workflow.step_completed')).to include(mirrors: 'step.completed', category: 'workflow')
+    mirrored = described_class.catalog.each_value.map { |event| event[:mirrors] }.compact
+    expect(mirrored.map { |name| described_class.event_info(name) }).to all(satisfy { |info| info[:mirrors].nil? })
+  end
+
+  it 'has each name as a constant' do
+    expect(described_class::Names::STEP_COMPLETED).to eq('step.completed')
+    expect(described_class::Names.constants.size).to eq(described_class.catalog.each_value.count { |event| event[:alias_of].nil? })
+  end
+
+  it 'has the type of each field, and an example' do
+    info = described_class.event_info('observability.step.backoff')
+    expect(info[:field_types]).to include(backoff_seconds: 'number', backoff_type: 'string', jitter: 'number')
+    expect(info[:optional_fields]).to include('jitter')
+    expect(info[:example].keys.map(&:to_s) - info[:fields]).to be_empty
   end
 end

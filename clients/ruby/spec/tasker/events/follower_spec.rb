@@ -101,10 +101,10 @@ RSpec.describe Tasker::Events::Follower, :service do
   end
 
   it 'warns of names that nothing here fires' do
-    subscriber.class.subscribe_to 'workflow.task_completed'
+    subscriber.class.subscribe_to 'workflow.no_viable_steps'
     script([])
     follow
     service.await_request
-    expect(log_text).to include('event=workflow.task_completed use_instead=task.completed')
+    expect(log_text).to include('event=workflow.no_viable_steps', 'found nothing to do')
   end
 end
