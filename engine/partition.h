@@ -172,12 +172,17 @@ class Partition {
   // The step's attempt is over, or goes on without its handler: takes it from whoever holds it.
   // Returns the actor for the history.
   std::string TakeAttempt(TaskRun& task, StepIndex step);
+  // The same for a result that a session sent, which is acknowledged as applied.
+  std::string TakeResult(TaskRun& task, StepIndex step, SessionId session,
+                         const AttemptToken& token, Changes& changes);
+  // Acknowledges a result whose attempt is not current: as what, depends on why.
+  absl::Status AcknowledgeLate(SessionId session, const AttemptToken& token, Changes& changes);
   // Whether the events of the step's attempt are those that it may publish; see event_rules.h.
   absl::Status CheckEvents(const TaskRun& task, StepIndex step,
                            const std::vector<PublishedEvent>& events) const;
-  // What the attempt fails with if they are not.
-  std::optional<v1::Failure> EventFault(const TaskRun& task, StepIndex step,
-                                        const std::vector<PublishedEvent>& events) const;
+  // Publishes them; or, if they are not, fails the attempt for it: false.
+  bool PublishOrFail(TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,
+                     const Cause& cause, Changes& changes);
   void Publish(const TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,
                Changes& changes);
   // The attempt ended well; remembers where sticky steps go.

@@ -12,19 +12,9 @@ absl::Status Partition::Do(CompleteAttempt& command, Changes& changes) {
   const AttemptToken& token = command.token;
   TaskRun* task = Find(token.task);
   const std::optional<StepIndex> step = CurrentStep(task, token);
-  if (!step) {
-    changes.effects().acknowledgements.push_back(
-        {command.session, token, OutcomeOfLate(task, token)});
-    return absl::OkStatus();
-  }
-  const std::string actor = TakeAttempt(*task, *step);
-  changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
-  if (std::optional<v1::Failure> fault = EventFault(*task, *step, command.events)) {
-    FailStep(*task, *step, *std::move(fault), {actor, ""}, changes);
-    Proceed(*task, changes);
-    return absl::OkStatus();
-  }
-  Publish(*task, *step, command.events, changes);
+  if (!step) return AcknowledgeLate(command.session, token, changes);
+  const std::string actor = TakeResult(*task, *step, command.session, token, changes);
+  if (!PublishOrFail(*task, *step, command.events, {actor, ""}, changes)) return absl::OkStatus();
   Complete(*task, *step, std::move(command.results), {actor, ""}, changes);
   return absl::OkStatus();
 }
@@ -33,18 +23,9 @@ absl::Status Partition::Do(FailAttempt& command, Changes& changes) {
   const AttemptToken& token = command.token;
   TaskRun* task = Find(token.task);
   const std::optional<StepIndex> step = CurrentStep(task, token);
-  if (!step) {
-    changes.effects().acknowledgements.push_back(
-        {command.session, token, OutcomeOfLate(task, token)});
-    return absl::OkStatus();
-  }
-  const std::string actor = TakeAttempt(*task, *step);
-  changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
-  if (std::optional<v1::Failure> fault = EventFault(*task, *step, command.events)) {
-    command.failure = *std::move(fault);
-  } else {
-    Publish(*task, *step, command.events, changes);
-  }
+  if (!step) return AcknowledgeLate(command.session, token, changes);
+  const std::string actor = TakeResult(*task, *step, command.session, token, changes);
+  if (!PublishOrFail(*task, *step, command.events, {actor, ""}, changes)) return absl::OkStatus();
   FailStep(*task, *step, std::move(command.failure), {actor, ""}, changes);
   Proceed(*task, changes);
   return absl::OkStatus();
@@ -55,18 +36,10 @@ absl::Status Partition::Do(DeferAttempt& command, Changes& changes) {
   TaskRun* task = Find(token.task);
   const std::optional<StepIndex> step = CurrentStep(task, token);
   if (!step || task->at(*step).deferred()) {
-    changes.effects().acknowledgements.push_back(
-        {command.session, token, OutcomeOfLate(task, token)});
-    return absl::OkStatus();
+    return AcknowledgeLate(command.session, token, changes);
   }
-  const std::string actor = TakeAttempt(*task, *step);
-  changes.effects().acknowledgements.push_back({command.session, token, ResultOutcome::kApplied});
-  if (std::optional<v1::Failure> fault = EventFault(*task, *step, command.events)) {
-    FailStep(*task, *step, *std::move(fault), {actor, ""}, changes);
-    Proceed(*task, changes);
-    return absl::OkStatus();
-  }
-  Publish(*task, *step, command.events, changes);
+  const std::string actor = TakeResult(*task, *step, command.session, token, changes);
+  if (!PublishOrFail(*task, *step, command.events, {actor, ""}, changes)) return absl::OkStatus();
   StepRun& run = task->at(*step);
   if (const OperatorAct* cancel = run.cancel()) {
     // Nobody is left who could end it within the grace period.
@@ -140,17 +113,35 @@ std::string Partition::TakeAttempt(TaskRun& task, StepIndex step) {
   return actor;
 }
 
+std::string Partition::TakeResult(TaskRun& task, StepIndex step, SessionId session,
+                                  const AttemptToken& token, Changes& changes) {
+  changes.effects().acknowledgements.push_back({session, token, ResultOutcome::kApplied});
+  return TakeAttempt(task, step);
+}
+
+absl::Status Partition::AcknowledgeLate(SessionId session, const AttemptToken& token,
+                                        Changes& changes) {
+  changes.effects().acknowledgements.push_back(
+      {session, token, OutcomeOfLate(Find(token.task), token)});
+  return absl::OkStatus();
+}
+
 absl::Status Partition::CheckEvents(const TaskRun& task, StepIndex step,
                                     const std::vector<PublishedEvent>& events) const {
   return engine::CheckEvents(*task.task_template, task.TemplateOf(step), events,
                              settings_.only_declared_events);
 }
 
-std::optional<v1::Failure> Partition::EventFault(const TaskRun& task, StepIndex step,
-                                                 const std::vector<PublishedEvent>& events) const {
+bool Partition::PublishOrFail(TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,
+                              const Cause& cause, Changes& changes) {
   const absl::Status checked = CheckEvents(task, step, events);
-  if (checked.ok()) return std::nullopt;
-  return MakeFailure(kInvalidEvent, std::string(checked.message()));
+  if (checked.ok()) {
+    Publish(task, step, events, changes);
+    return true;
+  }
+  FailStep(task, step, MakeFailure(kInvalidEvent, std::string(checked.message())), cause, changes);
+  Proceed(task, changes);
+  return false;
 }
 
 void Partition::Publish(const TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,

@@ -10,6 +10,7 @@
 #include <unistd.h>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -30,10 +31,14 @@ constexpr std::size_t kOutputShown = 2000;
   _exit(127);
 }
 
-std::string EndOf(const std::string& path) {
+std::string TextOf(const std::string& path) {
   std::ostringstream text;
   text << std::ifstream(path).rdbuf();
-  const std::string all = text.str();
+  return text.str();
+}
+
+std::string EndOf(const std::string& path) {
+  const std::string all = TextOf(path);
   return all.size() <= kOutputShown ? all : "..." + all.substr(all.size() - kOutputShown);
 }
 
@@ -84,6 +89,23 @@ void ChildProcess::WatchExit(std::function<void(const std::string&)> on_exit) {
   } else {
     on_exit_ = std::move(on_exit);
   }
+}
+
+absl::Status ChildProcess::AwaitOutput(const std::function<bool(const std::string& text)>& there) {
+  absl::Notification ended;
+  std::string reason;
+  WatchExit([&](const std::string& text) {
+    reason = text;
+    ended.Notify();
+  });
+  bool found = false;
+  while (!found && !ended.HasBeenNotified()) {
+    found = there(TextOf(output_));
+    // Another process's output cannot be waited for, only looked at.
+    if (!found) ended.WaitForNotificationWithTimeout(absl::Milliseconds(5));
+  }
+  WatchExit([](const std::string&) {});
+  return found ? absl::OkStatus() : absl::UnavailableError(reason);
 }
 
 void ChildProcess::Watch() {

@@ -36,6 +36,10 @@ class ChildProcess {
   // callback given before, which is not called any more.
   void WatchExit(std::function<void(const std::string& reason)> on_exit);
 
+  // Waits until `there` holds of what the process has written so far. UNAVAILABLE: it ended before;
+  // says how. Takes the place of the callback for its end.
+  absl::Status AwaitOutput(const std::function<bool(const std::string& text)>& there);
+
  private:
   ChildProcess(pid_t pid, std::string name, std::string output);
   void Watch();

@@ -1,19 +1,17 @@
 #include "clients/bench/crowd.h"
 
 #include <csignal>
-#include <fstream>
 #include <iostream>
 #include <memory>
-#include <sstream>
 #include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
 
 #include "clients/bench/channels.h"
+#include "clients/bench/roll.h"
 #include "tasker/client/client.h"
 #include "tasker/v1/event_service.grpc.pb.h"
 #include "tasker/v1/handler_service.grpc.pb.h"
@@ -25,45 +23,45 @@ constexpr char kReady[] = "all are there";
 // Calls that are applied at one time: more than one commit's worth of waiting is of no use.
 constexpr std::uint32_t kApplyThreads = 8;
 
-// How many are there, and what ended one.
-class Roll {
+// Enters itself in the roll with its first response, and reads on until it is ended.
+template <typename Reactor, typename Response>
+class Present : public Reactor {
  public:
-  void Arrived() {
-    absl::MutexLock lock(&mutex_);
-    ++arrived_;
+  explicit Present(Roll& roll) : roll_(roll) {}
+
+  void OnReadDone(bool ok) override {
+    if (!ok) return;
+    if (!std::exchange(there_, true)) roll_.Arrived();
+    this->StartRead(&response_);
   }
-  void Ended(const grpc::Status& status) {
-    absl::MutexLock lock(&mutex_);
-    if (error_.ok()) {
-      error_ = absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                            absl::StrCat("a stream ended: ", status.error_message()));
-    }
+  void OnDone(const grpc::Status& status) override {
+    roll_.Ended(status);
+    done_.Notify();
   }
-  // OK: that many are there.
-  absl::Status Await(std::uint32_t count) {
-    absl::MutexLock lock(&mutex_);
-    const auto done = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return arrived_ >= count || !error_.ok();
-    };
-    mutex_.Await(absl::Condition(&done));
-    return error_;
+  void End() { context_.TryCancel(); }
+  void AwaitEnd() { done_.WaitForNotification(); }
+
+ protected:
+  void Begin() {
+    this->StartRead(&response_);
+    this->StartCall();
   }
-  absl::Status error() {
-    absl::MutexLock lock(&mutex_);
-    return error_;
-  }
+  grpc::ClientContext context_;
 
  private:
-  absl::Mutex mutex_;
-  std::uint32_t arrived_ ABSL_GUARDED_BY(mutex_) = 0;
-  absl::Status error_ ABSL_GUARDED_BY(mutex_);
+  Roll& roll_;
+  Response response_;
+  bool there_ = false;
+  absl::Notification done_;
 };
 
 // A handler of a class that no template has.
-class IdleHandler : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::ConnectResponse> {
+class IdleHandler final
+    : public Present<grpc::ClientBidiReactor<v1::ConnectRequest, v1::ConnectResponse>,
+                     v1::ConnectResponse> {
  public:
   IdleHandler(const std::string& address, std::uint32_t number, Roll& roll)
-      : roll_(roll), stub_(v1::HandlerService::NewStub(OpenChannel(address))) {
+      : Present(roll), stub_(v1::HandlerService::NewStub(OpenChannel(address))) {
     v1::Register& registering = *request_.mutable_register_();
     registering.set_name("bench-idle");
     registering.set_instance_id(absl::StrCat("bench-idle-", number));
@@ -71,60 +69,27 @@ class IdleHandler : public grpc::ClientBidiReactor<v1::ConnectRequest, v1::Conne
     registering.add_handler_classes()->set_handler_class(absl::StrCat("Bench::Idle", number));
     stub_->async()->Connect(&context_, this);
     StartWrite(&request_);
-    StartRead(&response_);
-    StartCall();
+    Begin();
   }
-  void OnReadDone(bool ok) override {
-    if (!ok) return;
-    if (!std::exchange(there_, true)) roll_.Arrived();
-    StartRead(&response_);
-  }
-  void OnDone(const grpc::Status& status) override {
-    roll_.Ended(status);
-    done_.Notify();
-  }
-  void End() { context_.TryCancel(); }
-  void AwaitEnd() { done_.WaitForNotification(); }
 
  private:
-  Roll& roll_;
   const std::unique_ptr<v1::HandlerService::Stub> stub_;
-  grpc::ClientContext context_;
   v1::ConnectRequest request_;
-  v1::ConnectResponse response_;
-  bool there_ = false;
-  absl::Notification done_;
 };
 
-class Listener : public grpc::ClientReadReactor<v1::SubscribeResponse> {
+class Listener final
+    : public Present<grpc::ClientReadReactor<v1::SubscribeResponse>, v1::SubscribeResponse> {
  public:
   Listener(const std::shared_ptr<grpc::Channel>& channel, const v1::SubscribeRequest& request,
            Roll& roll)
-      : roll_(roll), stub_(v1::EventService::NewStub(channel)), request_(request) {
+      : Present(roll), stub_(v1::EventService::NewStub(channel)), request_(request) {
     stub_->async()->Subscribe(&context_, &request_, this);
-    StartRead(&response_);
-    StartCall();
+    Begin();
   }
-  void OnReadDone(bool ok) override {
-    if (!ok) return;
-    if (!std::exchange(there_, true)) roll_.Arrived();
-    StartRead(&response_);
-  }
-  void OnDone(const grpc::Status& status) override {
-    roll_.Ended(status);
-    done_.Notify();
-  }
-  void End() { context_.TryCancel(); }
-  void AwaitEnd() { done_.WaitForNotification(); }
 
  private:
-  Roll& roll_;
   const std::unique_ptr<v1::EventService::Stub> stub_;
   const v1::SubscribeRequest request_;
-  grpc::ClientContext context_;
-  v1::SubscribeResponse response_;
-  bool there_ = false;
-  absl::Notification done_;
 };
 
 std::string SmallTemplate(std::uint32_t number) {
@@ -199,23 +164,9 @@ int RunCrowdProcess(const std::string& address, std::uint32_t idle_handlers,
   return status.ok() ? 0 : 1;
 }
 
-absl::Status AwaitCrowd(const std::string& output, ChildProcess& process) {
-  absl::Notification ended;
-  std::string reason;
-  process.WatchExit([&](const std::string& text) {
-    reason = text;
-    ended.Notify();
-  });
-  bool there = false;
-  while (!there && !ended.HasBeenNotified()) {
-    std::ostringstream text;
-    text << std::ifstream(output).rdbuf();
-    there = text.str().find(kReady) != std::string::npos;
-    // Another process's output cannot be waited for, only looked at.
-    if (!there) ended.WaitForNotificationWithTimeout(absl::Milliseconds(50));
-  }
-  process.WatchExit([](const std::string&) {});
-  return there ? absl::OkStatus() : absl::UnavailableError(reason);
+absl::Status AwaitCrowd(ChildProcess& process) {
+  return process.AwaitOutput(
+      [](const std::string& text) { return text.find(kReady) != std::string::npos; });
 }
 
 }  // namespace tasker::bench

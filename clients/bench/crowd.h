@@ -20,7 +20,7 @@ absl::Status ApplyTemplates(const std::string& address, std::uint32_t count);
 int RunCrowdProcess(const std::string& address, std::uint32_t idle_handlers,
                     std::uint32_t subscribers, const std::vector<std::string>& events);
 
-// Waits until the process with this output has printed that line. UNAVAILABLE: it ended before.
-absl::Status AwaitCrowd(const std::string& output, ChildProcess& process);
+// Waits until the process has printed that line. UNAVAILABLE: it ended before.
+absl::Status AwaitCrowd(ChildProcess& process);
 
 }  // namespace tasker::bench

@@ -64,7 +64,7 @@ absl::Status TestBed::Bring(const CrowdOptions& options) {
        "--events", absl::StrJoin(options.subscriber_events, ",")},
       "crowd.log", crowd_);
   if (!started.ok()) return started;
-  return AwaitCrowd(folder_->path() + "/crowd.log", *crowd_.back());
+  return AwaitCrowd(*crowd_.back());
 }
 
 void TestBed::WatchExit(const std::function<void(const std::string&)>& on_exit) {

@@ -2,9 +2,7 @@ package tasker
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"sync"
 	"time"
 
@@ -37,15 +35,10 @@ func (s *Subscriber) consume(ctx context.Context, service taskerpb.EventServiceC
 	}
 	consumer := ""
 	for {
-		response, err := call.Recv()
-		if errors.Is(err, io.EOF) {
-			return errors.New("the service ended the stream")
-		}
+		response, err := s.receive(call, pauses)
 		if err != nil {
 			return err
 		}
-		pauses.reset()
-		s.once.Do(func() { close(s.subscribed) })
 		consumer = orElse(response.ConsumerId, consumer)
 		handling.Lock()
 		err = s.handleAndAcknowledge(ctx, service, consumer, response.Events)

@@ -187,15 +187,10 @@ func (s *Subscriber) follow(ctx context.Context, service taskerpb.EventServiceCl
 		return err
 	}
 	for {
-		response, err := call.Recv()
-		if errors.Is(err, io.EOF) {
-			return errors.New("the service ended the stream")
-		}
+		response, err := s.receive(call, pauses)
 		if err != nil {
 			return err
 		}
-		pauses.reset()
-		s.once.Do(func() { close(s.subscribed) })
 		for _, each := range response.Events {
 			s.Dispatch(ctx, eventOf(each))
 			s.moveTo(each.Cursor)
@@ -207,6 +202,20 @@ func (s *Subscriber) follow(ctx context.Context, service taskerpb.EventServiceCl
 		s.moveTo(response.Cursor)
 		s.save(response.Cursor)
 	}
+}
+
+// receive takes the next response; the first tells that the subscription stands.
+func (s *Subscriber) receive(call taskerpb.EventService_SubscribeClient, pauses *backoff) (*taskerpb.SubscribeResponse, error) {
+	response, err := call.Recv()
+	if errors.Is(err, io.EOF) {
+		return nil, errors.New("the service ended the stream")
+	}
+	if err != nil {
+		return nil, err
+	}
+	pauses.reset()
+	s.once.Do(func() { close(s.subscribed) })
+	return response, nil
 }
 
 // save keeps the cursor. A subscriber that ends saves too, so ctx plays no part.

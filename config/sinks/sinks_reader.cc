@@ -16,6 +16,7 @@
 #include "config/spelling.h"
 #include "config/yaml/yaml_document.h"
 #include "config/yaml/yaml_fields.h"
+#include "engine/model/priority.h"
 
 namespace tasker::config {
 namespace {
@@ -30,7 +31,7 @@ constexpr std::size_t kFilterNamesMax = 100;
 constexpr std::size_t kFilterTaskIdsMax = 1'000;
 constexpr std::size_t kFilterTagsMax = 32;
 constexpr std::size_t kWhereBytesMax = 4096;
-constexpr std::uint32_t kPriorityMax = 9;
+using engine::kPriorityMax;
 constexpr std::uint32_t kInFlightMax = 10'000;
 constexpr milliseconds kAckTimeoutLeast{100};
 constexpr milliseconds kAckTimeoutMost = std::chrono::hours(24);

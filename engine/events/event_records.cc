@@ -1,5 +1,7 @@
 #include "engine/events/event_records.h"
 
+#include "absl/strings/escaping.h"
+
 #include "engine/events/event_names.h"
 #include "engine/tasks/record_codec.h"
 
@@ -8,12 +10,6 @@ namespace {
 
 // Steps that one event names of those that became ready; it counts them all.
 constexpr int kReadyStepsNamedMax = 1000;
-
-// The value of a hexadecimal digit in lower case; negative: it is none.
-int DigitOf(char c) {
-  if (c >= '0' && c <= '9') return c - '0';
-  return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 }  // namespace
 
@@ -25,17 +21,13 @@ std::string TraceIdOf(std::string_view traceparent) {
       traceparent[kBegin + kDigits] != '-') {
     return "";
   }
-  std::string id;
-  bool is_zero = true;
-  for (std::size_t i = kBegin; i < kBegin + kDigits; i += 2) {
-    const int high = DigitOf(traceparent[i]);
-    const int low = DigitOf(traceparent[i + 1]);
-    if (high < 0 || low < 0) return "";
-    id.push_back(static_cast<char>(high << 4 | low));
-    is_zero = is_zero && high + low == 0;
+  const std::string_view digits = traceparent.substr(kBegin, kDigits);
+  // The standard has lower-case digits, and no trace of zeros.
+  if (digits.find_first_not_of("0123456789abcdef") != std::string_view::npos ||
+      digits.find_first_not_of('0') == std::string_view::npos) {
+    return "";
   }
-  // The standard has no trace of zeros.
-  return is_zero ? "" : id;
+  return absl::HexStringToBytes(std::string(digits));
 }
 
 storage::v1::EventRecord TaskEvent(std::string_view name, const TaskRun& task, Timestamp now) {
@@ -53,7 +45,8 @@ storage::v1::EventRecord TaskEvent(std::string_view name, const TaskRun& task, T
 }
 
 storage::v1::EventRecord ReadyEvent(const TaskRun& task, Timestamp now) {
-  storage::v1::EventRecord event = TaskEvent(event_names::kWorkflowViableStepsDiscovered, task, now);
+  storage::v1::EventRecord event =
+      TaskEvent(event_names::kWorkflowViableStepsDiscovered, task, now);
   event.set_sequential(!task.task_template->concurrent);
   return event;
 }

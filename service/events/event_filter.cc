@@ -9,10 +9,12 @@
 #include "config/events/event_catalog.h"
 #include "config/events/event_name.h"
 #include "engine/model/ids.h"
+#include "engine/model/priority.h"
 #include "engine/tasks/record_codec.h"
 #include "service/events/event_fields.h"
 #include "service/events/event_mirrors.h"
 #include "service/events/event_view.h"
+#include "service/tasks/tag_limits.h"
 
 namespace tasker::service {
 namespace {
@@ -21,9 +23,6 @@ constexpr auto& kCategories = config::kEventCategories;
 
 constexpr int kNamesMax = 100;
 constexpr int kTaskIdsMax = 1000;
-constexpr int kTagsMax = 32;
-constexpr std::size_t kTagBytesMax = 128;
-constexpr std::uint32_t kPriorityMax = 9;
 
 absl::Status Wrong(std::string_view field, int index, std::string_view value,
                    std::string_view why) {
@@ -78,10 +77,6 @@ bool MatchesPattern(std::string_view pattern, std::string_view text) {
   return pattern.find_first_not_of('*', p) == std::string_view::npos;
 }
 
-std::string_view CategoryOf(std::string_view event_name) {
-  return config::EventCategoryOf(event_name);
-}
-
 absl::StatusOr<EventFilter> EventFilter::Make(const v1::EventFilter& filter) {
   EventFilter made;
   made.text_ = filter.SerializeAsString();
@@ -132,7 +127,7 @@ absl::Status EventFilter::ReadTasks(const v1::EventFilter& filter) {
     task_ids_.emplace(id->bytes());
   }
   for (int i = 0; i < filter.priorities_size(); ++i) {
-    if (filter.priorities(i) > kPriorityMax) {
+    if (filter.priorities(i) > engine::kPriorityMax) {
       return absl::InvalidArgumentError(absl::StrCat(
           "filter.priorities[", i, "]: ", filter.priorities(i), " is not a priority from 0 to 9"));
     }
@@ -156,13 +151,9 @@ bool EventFilter::MayMatch(std::string_view namespace_name, std::string_view tas
 bool EventFilter::Matches(const storage::v1::EventRecord& event, const EventCursor& place) const {
   // Retention leaves nothing but the place of an event that it has removed among others.
   if (event.name().empty()) return false;
-  EventKind kind{event.name(), false, event.namespace_(), event.task_name()};
-  if (place.facet > 0) {
-    const auto mirrors = MirrorsOf(event.name());
-    if (place.facet > mirrors.size()) return false;
-    kind.name = mirrors[place.facet - 1];
-    kind.is_mirror = true;
-  }
+  const std::optional<std::string_view> name = NameOfFacet(event.name(), place.facet);
+  if (!name) return false;
+  const EventKind kind{*name, place.facet > 0, event.namespace_(), event.task_name()};
   if (!MatchesTask(event) || !MatchesKind(kind)) return false;
   if (!where_) return true;
   const v1::Event shown = ViewOf(event, place);
@@ -173,7 +164,7 @@ bool EventFilter::Matches(const storage::v1::EventRecord& event, const EventCurs
 bool EventFilter::MatchesKind(const EventKind& kind) const {
   if (!namespace_.empty() && kind.namespace_name != namespace_) return false;
   if (!task_name_.empty() && kind.task_name != task_name_) return false;
-  const std::string_view category = CategoryOf(kind.name);
+  const std::string_view category = config::EventCategoryOf(kind.name);
   if (!categories_.empty() && std::ranges::find(categories_, category) == categories_.end()) {
     return false;
   }

@@ -21,10 +21,6 @@ namespace tasker::service {
 // O(text * stars).
 bool MatchesPattern(std::string_view pattern, std::string_view text);
 
-// What comes before the first dot of an event's name; `registry` for `handler.*` and
-// `subscriber.*`.
-std::string_view CategoryOf(std::string_view event_name);
-
 // What many events have in common. Views.
 struct EventKind {
   // Of the stored event or, with `is_mirror`, of one of its mirrors.

@@ -318,8 +318,10 @@ void EventHub::End(HubSubscription& subscription, absl::Status why) {
 
 bool EventHub::IsPastRetention(HubSubscription& subscription) {
   FilterGroup& group = *subscription.group;
-  const bool all_seen = group.places.empty() || group.places.back() <= subscription.reached;
-  if (all_seen && group.Covers(subscription.reached)) {
+  const bool covered = group.Covers(subscription.reached);
+  // Of those that it has not seen.
+  const auto next = std::ranges::upper_bound(group.places, subscription.reached);
+  if (covered && next == group.places.end()) {
     subscription.reached = std::max(subscription.reached, router_.head());
   }
   if (group.floors_version != log_.floors_version()) {
@@ -327,9 +329,8 @@ bool EventHub::IsPastRetention(HubSubscription& subscription) {
     group.floor = log_.FloorFor(group.filter);
   }
   if (group.floor <= std::exchange(subscription.floor, group.floor)) return false;
-  if (!group.Covers(subscription.reached)) return group.floor > subscription.reached.sequence;
-  // Up to its next place the router has seen that nothing matches.
-  const auto next = std::ranges::upper_bound(group.places, subscription.reached);
+  if (!covered) return group.floor > subscription.reached.sequence;
+  // Up to that place the router has seen that nothing matches.
   return next != group.places.end() && group.floor >= next->sequence;
 }
 

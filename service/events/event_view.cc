@@ -5,9 +5,9 @@
 #include "google/protobuf/util/time_util.h"
 #include <nlohmann/json.hpp>
 
+#include "config/events/event_name.h"
 #include "engine/events/event_names.h"
 #include "engine/model/ids.h"
-#include "service/events/event_filter.h"
 #include "service/events/event_mirrors.h"
 #include "service/pipeline/position.h"
 
@@ -137,7 +137,7 @@ Json PayloadOf(const EventRecord& record) {
     return {{"attempt_number", record.attempt()}, {"handler_name", record.handler_name()}};
   }
   if (name == names::kStepBackoff) return Backoff(record);
-  if (CategoryOf(name) == "registry") return Registry(record);
+  if (config::EventCategoryOf(name) == "registry") return Registry(record);
   Json payload = Json::object();
   AddAttempt(record, payload);
   return payload;
@@ -145,7 +145,7 @@ Json PayloadOf(const EventRecord& record) {
 
 // The payload as it is sent: of a custom event as it was published.
 std::string PayloadText(const EventRecord& record) {
-  if (CategoryOf(record.name()) == "custom") return record.payload();
+  if (config::EventCategoryOf(record.name()) == "custom") return record.payload();
   Json payload = PayloadOf(record);
   if (!record.trace_id().empty()) payload["trace_id"] = TraceText(record);
   if (record.tags_size() > 0) {
@@ -155,23 +155,17 @@ std::string PayloadText(const EventRecord& record) {
   return payload.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-// Under which name the event is seen at that cursor: its own, or a mirror's.
-std::string_view NameAt(const EventRecord& record, const EventCursor& cursor) {
-  const auto mirrors = MirrorsOf(record.name());
-  if (cursor.facet == 0 || cursor.facet > mirrors.size()) return record.name();
-  return mirrors[cursor.facet - 1];
-}
-
 }  // namespace
 
 v1::Event ViewOf(const EventRecord& record, const EventCursor& cursor) {
   v1::Event event;
   const std::string position = cursor.ToString();
-  const std::string_view name = NameAt(record, cursor);
+  // A facet that it has no more is seen by its own.
+  const std::string_view name = NameOfFacet(record.name(), cursor.facet).value_or(record.name());
   // The position is unique for ever and the same at each reading, so it serves as the id as well.
   event.set_event_id(absl::StrCat("evt-", position));
   event.set_name(std::string(name));
-  event.set_category(std::string(CategoryOf(name)));
+  event.set_category(std::string(config::EventCategoryOf(name)));
   *event.mutable_timestamp() =
       google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(record.at_us());
   event.set_cursor(position);

@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 
 #include "engine/events/event_names.h"
+#include "service/metrics/metric_family.h"
 
 namespace tasker::service {
 namespace {
@@ -54,36 +55,25 @@ class Metrics::Scraped final : public prometheus::Collectable {
 
   std::vector<prometheus::MetricFamily> Collect() const override {
     using prometheus::MetricType;
-    return {One("tasker_store_syncs_total", "Times the store's log was made durable.",
-                MetricType::Counter, static_cast<double>(sources_.store_syncs())),
-            One("tasker_open_tasks", "Tasks that have not finished.", MetricType::Gauge,
-                static_cast<double>(sources_.open_tasks())),
-            One("tasker_queue_depth", "Requests that wait to be applied.", MetricType::Gauge,
-                static_cast<double>(sources_.command_backlog())),
-            One("tasker_connected_handlers", "Handlers that are connected.", MetricType::Gauge,
-                static_cast<double>(sources_.handlers())),
-            One("tasker_event_subscribers", "Calls that follow events.", MetricType::Gauge,
-                static_cast<double>(sources_.subscribers())),
-            One("tasker_store_writable", "1, or 0 while the store cannot be written.",
-                MetricType::Gauge, sources_.store_writable() ? 1 : 0),
-            One("tasker_unreadable_tasks", "Open tasks left out because they cannot be read.",
-                MetricType::Gauge, static_cast<double>(sources_.unreadable_tasks())),
-            One("tasker_sleeping_tasks", "Open tasks that are not kept in memory.",
-                MetricType::Gauge, static_cast<double>(sources_.sleeping_tasks()))};
+    return {OneValue("tasker_store_syncs_total", "Times the store's log was made durable.",
+                     MetricType::Counter, static_cast<double>(sources_.store_syncs())),
+            OneValue("tasker_open_tasks", "Tasks that have not finished.", MetricType::Gauge,
+                     static_cast<double>(sources_.open_tasks())),
+            OneValue("tasker_queue_depth", "Requests that wait to be applied.", MetricType::Gauge,
+                     static_cast<double>(sources_.command_backlog())),
+            OneValue("tasker_connected_handlers", "Handlers that are connected.", MetricType::Gauge,
+                     static_cast<double>(sources_.handlers())),
+            OneValue("tasker_event_subscribers", "Calls that follow events.", MetricType::Gauge,
+                     static_cast<double>(sources_.subscribers())),
+            OneValue("tasker_store_writable", "1, or 0 while the store cannot be written.",
+                     MetricType::Gauge, sources_.store_writable() ? 1 : 0),
+            OneValue("tasker_unreadable_tasks", "Open tasks left out because they cannot be read.",
+                     MetricType::Gauge, static_cast<double>(sources_.unreadable_tasks())),
+            OneValue("tasker_sleeping_tasks", "Open tasks that are not kept in memory.",
+                     MetricType::Gauge, static_cast<double>(sources_.sleeping_tasks()))};
   }
 
  private:
-  static prometheus::MetricFamily One(const char* name, const char* help,
-                                      prometheus::MetricType type, double value) {
-    prometheus::ClientMetric metric;
-    if (type == prometheus::MetricType::Counter) {
-      metric.counter.value = value;
-    } else {
-      metric.gauge.value = value;
-    }
-    return {name, help, type, {metric}};
-  }
-
   const Sources sources_;
 };
 

@@ -6,6 +6,8 @@
 #include <string>
 #include <utility>
 
+#include "service/metrics/metric_family.h"
+
 namespace tasker::service {
 namespace {
 
@@ -27,27 +29,16 @@ std::pair<double, double> ResidentBytes() {
   return {static_cast<double>(now) * 1024, static_cast<double>(peak) * 1024};
 }
 
-prometheus::MetricFamily One(const char* name, const char* help, prometheus::MetricType type,
-                             double value) {
-  prometheus::ClientMetric metric;
-  if (type == prometheus::MetricType::Counter) {
-    metric.counter.value = value;
-  } else {
-    metric.gauge.value = value;
-  }
-  return {name, help, type, {metric}};
-}
-
 }  // namespace
 
 std::vector<prometheus::MetricFamily> ProcessMetrics::Collect() const {
   using prometheus::MetricType;
   const auto [now, peak] = ResidentBytes();
-  return {One("process_cpu_seconds_total", "Time on a core, of all threads.", MetricType::Counter,
-              CpuSeconds()),
-          One("process_resident_memory_bytes", "Memory held.", MetricType::Gauge, now),
-          One("process_resident_memory_peak_bytes", "The most memory held at one time.",
-              MetricType::Gauge, peak)};
+  return {OneValue("process_cpu_seconds_total", "Time on a core, of all threads.",
+                   MetricType::Counter, CpuSeconds()),
+          OneValue("process_resident_memory_bytes", "Memory held.", MetricType::Gauge, now),
+          OneValue("process_resident_memory_peak_bytes", "The most memory held at one time.",
+                   MetricType::Gauge, peak)};
 }
 
 }  // namespace tasker::service

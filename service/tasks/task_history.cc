@@ -139,7 +139,9 @@ absl::StatusOr<v1::GetTaskHistoryResponse> ReadTaskHistory(
   std::string last;
   HistoryEvents events(task, partition, snapshot.get());
   // What the row before this page was told of is not told again.
-  if (absl::Status passed = PassOver(*first, *snapshot, events); !passed.ok()) return passed;
+  if (request.include_events()) {
+    if (absl::Status passed = PassOver(*first, *snapshot, events); !passed.ok()) return passed;
+  }
   for (; rows->Valid(); rows->Next()) {
     if (page.entries_size() >= size) {
       page.set_next_page_token(absl::WebSafeBase64Escape(last));

@@ -18,14 +18,13 @@
 #include "service/pipeline/position.h"
 #include "service/server/grpc_status.h"
 #include "service/tasks/new_task_id.h"
+#include "service/tasks/tag_limits.h"
 #include "service/tasks/task_context.h"
 #include "service/tasks/task_identity.h"
 
 namespace tasker::service {
 namespace {
 
-constexpr int kTagsMax = 32;
-constexpr std::size_t kTagBytesMax = 128;
 constexpr std::size_t kOriginBytesMax = 1024;
 constexpr std::size_t kTraceBytesMax = 512;
 constexpr std::size_t kKeyBytesMax = 256;

@@ -7,6 +7,7 @@
 #include <utility>
 
 #include "engine/tasks/record_codec.h"
+#include "service/metrics/metric_family.h"
 
 namespace tasker::service {
 namespace {
@@ -20,23 +21,6 @@ using State = TemplateFile::State;
 constexpr std::array<const char*, kFileLoads> kLoadLabels = {"applied", "unchanged", "refused",
                                                              "unreadable", "not_stored"};
 
-void AddValue(MetricFamily& family, double value, std::vector<ClientMetric::Label> labels = {}) {
-  ClientMetric metric;
-  metric.label = std::move(labels);
-  if (family.type == MetricType::Counter) {
-    metric.counter.value = value;
-  } else {
-    metric.gauge.value = value;
-  }
-  family.metric.push_back(std::move(metric));
-}
-
-MetricFamily One(const char* name, const char* help, MetricType type, double value) {
-  MetricFamily family{name, help, type, {}};
-  AddValue(family, value);
-  return family;
-}
-
 double Seconds(std::chrono::steady_clock::duration time) {
   return std::chrono::duration<double>(time).count();
 }
@@ -48,16 +32,17 @@ std::vector<MetricFamily> TemplateMetrics::Collect() const {
   const auto unusable =
       std::ranges::count(problems, false, &TemplateRegistry::StoredProblem::usable);
   std::vector<MetricFamily> families = {
-      One("tasker_stored_templates_unusable",
-          "Stored templates that can no longer be loaded; their open tasks are left out.",
-          MetricType::Gauge, static_cast<double>(unusable)),
-      One("tasker_stored_templates_outdated",
-          "Stored templates that stay as resolved for an earlier environment.", MetricType::Gauge,
-          static_cast<double>(problems.size()) - static_cast<double>(unusable))};
+      OneValue("tasker_stored_templates_unusable",
+               "Stored templates that can no longer be loaded; their open tasks are left out.",
+               MetricType::Gauge, static_cast<double>(unusable)),
+      OneValue("tasker_stored_templates_outdated",
+               "Stored templates that stay as resolved for an earlier environment.",
+               MetricType::Gauge,
+               static_cast<double>(problems.size()) - static_cast<double>(unusable))};
   if (folder_ == nullptr) return families;
   const std::shared_ptr<const FolderReport> report = folder_->report();
   const auto gauge = [&](const char* name, const char* help, double value) {
-    families.push_back(One(name, help, MetricType::Gauge, value));
+    families.push_back(OneValue(name, help, MetricType::Gauge, value));
   };
   const auto count = [&](State state) { return static_cast<double>(report->CountOf(state)); };
   gauge("tasker_template_files_loaded", "Files of the templates' folder that are applied.",
@@ -81,11 +66,12 @@ std::vector<MetricFamily> TemplateMetrics::Collect() const {
         static_cast<double>(engine::ToMicros(report->looked_at)) / 1e6);
   gauge("tasker_template_folder_last_scan_duration_seconds",
         "How long the last look at the templates' folder took.", Seconds(report->took));
-  families.push_back(One("tasker_template_folder_scans_total", "Looks at the templates' folder.",
-                         MetricType::Counter, static_cast<double>(report->looks)));
-  families.push_back(One("tasker_template_folder_overflows_total",
-                         "Times that the system lost changes in the templates' folder.",
-                         MetricType::Counter, static_cast<double>(folder_->overflows())));
+  families.push_back(OneValue("tasker_template_folder_scans_total",
+                              "Looks at the templates' folder.", MetricType::Counter,
+                              static_cast<double>(report->looks)));
+  families.push_back(OneValue("tasker_template_folder_overflows_total",
+                              "Times that the system lost changes in the templates' folder.",
+                              MetricType::Counter, static_cast<double>(folder_->overflows())));
   MetricFamily loads{"tasker_template_file_loads_total",
                      "Changed files of the templates' folder that were loaded, by how it ended.",
                      MetricType::Counter,

@@ -2,24 +2,21 @@
 
 #include <atomic>
 #include <csignal>
-#include <fstream>
 #include <iostream>
-#include <sstream>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/str_split.h"
-#include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
-#include "absl/time/time.h"
 #include <google/protobuf/io/coded_stream.h>
 #include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/grpcpp.h>
 #include <sys/resource.h>
 
 #include "clients/bench/channels.h"
+#include "clients/bench/roll.h"
 #include "tasker/v1/event_service.grpc.pb.h"
 
 namespace tasker::bench {
@@ -52,38 +49,6 @@ std::uint64_t CountEvents(const grpc::ByteBuffer& message) {
   }
   return events;
 }
-
-// How many are there, and what ended one.
-class Roll {
- public:
-  void Arrived() {
-    absl::MutexLock lock(&mutex_);
-    ++arrived_;
-  }
-  void Ended(const grpc::Status& status) {
-    absl::MutexLock lock(&mutex_);
-    if (!error_.empty()) return;
-    error_ = absl::StrCat("a stream ended: ", status.error_message());
-  }
-  // Empty: that many are there.
-  std::string Await(std::uint32_t count) {
-    absl::MutexLock lock(&mutex_);
-    const auto done = [&]() ABSL_SHARED_LOCKS_REQUIRED(mutex_) {
-      return arrived_ >= count || !error_.empty();
-    };
-    mutex_.Await(absl::Condition(&done));
-    return error_;
-  }
-  std::string error() {
-    absl::MutexLock lock(&mutex_);
-    return error_;
-  }
-
- private:
-  absl::Mutex mutex_;
-  std::uint32_t arrived_ ABSL_GUARDED_BY(mutex_) = 0;
-  std::string error_ ABSL_GUARDED_BY(mutex_);
-};
 
 class Follower final : public grpc::ClientBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer> {
  public:
@@ -174,8 +139,8 @@ int RunFollowers(const std::string& address, const FollowerCounts& counts,
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   Roll roll;
   const std::vector<FollowerPtr> followers = Connect(address, counts, connections, roll);
-  std::string error = roll.Await(counts.all());
-  if (error.empty()) {
+  absl::Status status = roll.Await(counts.all());
+  if (status.ok()) {
     std::cout << kReady << std::endl;
     int signal = 0;
     while (sigwait(&signals, &signal) == 0 && signal == SIGUSR1) {
@@ -183,11 +148,11 @@ int RunFollowers(const std::string& address, const FollowerCounts& counts,
       for (std::uint32_t i = 0; i < counts.greedy; ++i) received.push_back(followers[i]->events());
       std::cout << absl::StrJoin(received, " ") << std::endl;
     }
-    error = roll.error();
+    status = roll.error();
   }
   for (const FollowerPtr& each : followers) each->End();
-  if (!error.empty()) std::cerr << error << "\n";
-  return error.empty() ? 0 : 1;
+  if (!status.ok()) std::cerr << status << "\n";
+  return status.ok() ? 0 : 1;
 }
 
 absl::StatusOr<std::unique_ptr<Followers>> Followers::Start(const std::string& self,
@@ -196,7 +161,6 @@ absl::StatusOr<std::unique_ptr<Followers>> Followers::Start(const std::string& s
                                                             std::uint32_t connections, int nice,
                                                             const std::string& output) {
   std::unique_ptr<Followers> made(new Followers);
-  made->output_ = output;
   auto process = ChildProcess::Start(
       {self, "follow", "--address", address, "--greedy", std::to_string(counts.greedy), "--picky",
        std::to_string(counts.picky), "--stuck", std::to_string(counts.stuck), "--connections",
@@ -222,25 +186,14 @@ absl::StatusOr<std::vector<std::uint64_t>> Followers::Received() {
 }
 
 absl::StatusOr<std::string> Followers::AwaitLine(std::size_t number) {
-  absl::Notification ended;
-  std::string reason;
-  process_->WatchExit([&](const std::string& text) {
-    reason = text;
-    ended.Notify();
-  });
   std::vector<std::string> lines;
-  while (!ended.HasBeenNotified()) {
-    std::ostringstream text;
-    text << std::ifstream(output_).rdbuf();
-    lines = absl::StrSplit(text.str(), '\n');
+  const absl::Status written = process_->AwaitOutput([&](const std::string& text) {
+    lines = absl::StrSplit(text, '\n');
     // The last one is what follows the last line's end.
-    if (lines.size() > number + 1) break;
-    // Another process's output cannot be waited for, only looked at.
-    ended.WaitForNotificationWithTimeout(absl::Milliseconds(5));
-  }
-  process_->WatchExit([](const std::string&) {});
-  if (lines.size() > number + 1) return lines[number];
-  return absl::UnavailableError(reason);
+    return lines.size() > number + 1;
+  });
+  if (!written.ok()) return written;
+  return lines[number];
 }
 
 }  // namespace tasker::bench

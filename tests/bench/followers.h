@@ -55,7 +55,6 @@ class Followers {
   // Waits for the output's line of that number, from 0.
   absl::StatusOr<std::string> AwaitLine(std::size_t number);
 
-  std::string output_;
   std::unique_ptr<ChildProcess> process_;
   std::size_t lines_ = 0;
 };

@@ -1,17 +1,14 @@
 // The program itself, with a real service and a stand-in of an API.
-#include <csignal>
-#include <spawn.h>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
-#include <sys/wait.h>
 
 #include "tasker/testkit/taskerd_server.h"
 #include "tests/cpp_client/http_stand_in.h"
-
-extern char** environ;
+#include "tests/cpp_client/started_program.h"
 
 namespace tasker::http_handler {
 namespace {
@@ -25,34 +22,16 @@ using ::testing::HasSubstr;
 constexpr std::chrono::seconds kPatient{60};
 
 // tasker-http-handler, as long as this object.
-class Program {
+class Program : public StartedProgram {
  public:
-  explicit Program(std::vector<std::string> arguments) {
-    arguments.insert(arguments.begin(), TASKER_HTTP_HANDLER);
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    const int error =
-        posix_spawn(&process_, pointers[0], nullptr, nullptr, pointers.data(), environ);
-    if (error != 0) throw std::runtime_error("cannot start " TASKER_HTTP_HANDLER);
-  }
-  ~Program() {
-    if (process_ < 0) return;
-    kill(process_, SIGKILL);
-    waitpid(process_, nullptr, 0);
-  }
-
-  // The exit code once it has ended; -1: by a signal.
-  int AwaitEnd() {
-    int status = 0;
-    waitpid(process_, &status, 0);
-    process_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  void Terminate() { kill(process_, SIGTERM); }
+  explicit Program(std::vector<std::string> arguments)
+      : StartedProgram(WithProgram(std::move(arguments))) {}
 
  private:
-  pid_t process_ = -1;
+  static std::vector<std::string> WithProgram(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), TASKER_HTTP_HANDLER);
+    return arguments;
+  }
 };
 
 // A task of one step with these settings, at its end.

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "config/events/event_name.h"
 #include "engine/model/ids.h"
 
 namespace tasker::service {
@@ -192,10 +193,10 @@ TEST(EventFilter, SaysWhatIsWrongWithItAndWhere) {
 }
 
 TEST(CategoryOf, IsTheNamesFirstPartOrRegistryOrCustom) {
-  EXPECT_EQ(CategoryOf("task.completed"), "task");
-  EXPECT_EQ(CategoryOf("observability.step.backoff"), "observability");
-  EXPECT_EQ(CategoryOf("handler.registered"), "registry");
-  EXPECT_EQ(CategoryOf("order.paid"), "custom");
+  EXPECT_EQ(config::EventCategoryOf("task.completed"), "task");
+  EXPECT_EQ(config::EventCategoryOf("observability.step.backoff"), "observability");
+  EXPECT_EQ(config::EventCategoryOf("handler.registered"), "registry");
+  EXPECT_EQ(config::EventCategoryOf("order.paid"), "custom");
 }
 
 }  // namespace

@@ -1,23 +1,18 @@
 // The program itself: its flags, signals, metrics and exit codes.
-#include <csignal>
-#include <fcntl.h>
 #include <httplib.h>
-#include <spawn.h>
 #include <string>
 #include <thread>
-#include <unistd.h>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "tests/cpp_client/http_stand_in.h"
+#include "tests/cpp_client/started_program.h"
 #include "tests/sinks/fake_event_service.h"
 #include "tests/sinks/temporary_folder.h"
-
-extern char** environ;
 
 namespace tasker::sinks {
 namespace {
@@ -30,42 +25,13 @@ using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
 // tasker-sinks, as long as this object; what it says goes to files.
-class Program {
+class Program : public StartedProgram {
  public:
   Program(const TemporaryFolder& folder, std::vector<std::string> arguments)
-      : out_(folder.File("out")), log_(folder.File("log")) {
-    arguments.insert(arguments.begin(), TASKER_SINKS);
-    std::vector<char*> pointers;
-    for (std::string& argument : arguments) pointers.push_back(argument.data());
-    pointers.push_back(nullptr);
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 1, out_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    posix_spawn_file_actions_addopen(&actions, 2, log_.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    const int error =
-        posix_spawn(&process_, pointers[0], &actions, nullptr, pointers.data(), environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error != 0) throw std::runtime_error("cannot start " TASKER_SINKS);
-  }
-  ~Program() {
-    if (process_ > 0) Kill();
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
+      : StartedProgram(WithProgram(std::move(arguments)), folder.File("out"), folder.File("log")),
+        out_(folder.File("out")),
+        log_(folder.File("log")) {}
 
-  // The exit code once it has ended; -1: by a signal.
-  int AwaitEnd() {
-    int status = 0;
-    waitpid(process_, &status, 0);
-    process_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-  }
-  void Terminate() { kill(process_, SIGTERM); }
-  void Kill() {
-    kill(process_, SIGKILL);
-    waitpid(process_, nullptr, 0);
-    process_ = -1;
-  }
   std::string out() const { return ReadFile(out_); }
   std::string log() const { return ReadFile(log_); }
   // The port that it says metrics are served at.
@@ -84,9 +50,13 @@ class Program {
   }
 
  private:
+  static std::vector<std::string> WithProgram(std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), TASKER_SINKS);
+    return arguments;
+  }
+
   const std::string out_;
   const std::string log_;
-  pid_t process_ = -1;
 };
 
 std::string SettingsOf(const TemporaryFolder& folder, const std::string& sinks) {

@@ -1,25 +1,23 @@
 // The program with a real service: what happens to tasks arrives, through crashes of both.
 #include <algorithm>
 #include <atomic>
-#include <csignal>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <set>
-#include <spawn.h>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include <nlohmann/json.hpp>
-#include <sys/wait.h>
 
 #include "tasker/testkit/taskerd_server.h"
 #include "tests/cpp_client/http_stand_in.h"
+#include "tests/cpp_client/started_program.h"
 #include "tests/sinks/temporary_folder.h"
-
-extern char** environ;
 
 namespace tasker::sinks {
 namespace {
@@ -29,25 +27,6 @@ using http::Asked;
 using http::HttpStandIn;
 using nlohmann::json;
 using ::testing::SizeIs;
-
-pid_t StartSinks(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), TASKER_SINKS);
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  pid_t process = -1;
-  if (posix_spawn(&process, pointers[0], nullptr, nullptr, pointers.data(), environ) != 0) {
-    throw std::runtime_error("cannot start " TASKER_SINKS);
-  }
-  return process;
-}
-
-int End(pid_t process, int signal) {
-  kill(process, signal);
-  int status = 0;
-  waitpid(process, &status, 0);
-  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
 
 // Takes events, and fails every fifth request.
 class Receiver {
@@ -117,8 +96,8 @@ sinks:
     target: {webhook: {url: ')" +
                           receiver.url() + R"(', secret: whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz}}
 )");
-  const std::vector<std::string> arguments = {"--config",        settings,      "--server",
-                                              taskerd.address(), "--log-level", "error"};
+  const std::vector<std::string> arguments = {
+      TASKER_SINKS, "--config", settings, "--server", taskerd.address(), "--log-level", "error"};
   const json yaml = {{"name", "two"},
                      {"task_handler_class", "Two"},
                      {"version", "1.0.0"},
@@ -142,12 +121,12 @@ sinks:
     return last;
   };
   run(5);
-  pid_t sinks = StartSinks(arguments);
+  std::optional<StartedProgram> sinks(std::in_place, arguments);
   while (receiver.different() < 5) std::this_thread::yield();
   // Somewhere among the events, as they stand then.
-  End(sinks, SIGKILL);
+  sinks->Kill();
   run(5);
-  sinks = StartSinks(arguments);
+  sinks.emplace(arguments);
   while (receiver.different() < 30) std::this_thread::yield();
   taskerd.Kill();
   taskerd.Restart();
@@ -156,7 +135,8 @@ sinks:
   std::size_t all = 0;
   for (const auto& [task, ids] : truth) all += ids.size();
   while (receiver.different() < all) std::this_thread::yield();
-  EXPECT_EQ(End(sinks, SIGTERM), 0);
+  sinks->Terminate();
+  EXPECT_EQ(sinks->AwaitEnd(), 0);
   EXPECT_THAT(truth, SizeIs(15));
   EXPECT_EQ(receiver.by_task(), truth);
 }

@@ -5,6 +5,8 @@
 
 #include <google/protobuf/util/time_util.h>
 
+#include "service/metrics/metric_family.h"
+
 namespace tasker::service {
 namespace {
 
@@ -29,9 +31,7 @@ std::vector<prometheus::MetricFamily> SubscriptionMetrics::Collect() const {
     family.help = help;
     family.type = type;
     for (const Figures& each : all) {
-      prometheus::ClientMetric& metric = family.metric.emplace_back();
-      metric.label = {{"subscription", each.subscription.name()}};
-      (type == MetricType::Counter ? metric.counter.value : metric.gauge.value) = value(each);
+      AddValue(family, value(each), {{"subscription", each.subscription.name()}});
     }
   };
   add("tasker_subscription_lag_events",
