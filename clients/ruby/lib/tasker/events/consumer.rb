@@ -31,7 +31,8 @@ module Tasker
         raise ArgumentError, 'a subscription needs a name' if subscription.to_s.empty?
 
         @subscription = subscription.to_s
-        @filter = V1::EventFilter.new(names: names.map(&:to_s), namespace: namespace, task_name: task_name, task_ids: task_ids)
+        @filter = V1::EventFilter.new(names: names.map(&:to_s), namespace: namespace, task_name: task_name,
+                                      task_ids: task_ids)
         @start = start
         @consumer = { subscription: @subscription, consumer_name: consumer_name, unacknowledged_max: unacknowledged_max }
         @consumer_id = ''

@@ -75,7 +75,8 @@ module Tasker
       end
 
       def call_once(backoff)
-        operation = @connection.stub(V1::EventService).subscribe(@request.call, metadata: @connection.metadata, return_op: true)
+        events = @connection.stub(V1::EventService)
+        operation = events.subscribe(@request.call, metadata: @connection.metadata, return_op: true)
         return unless start(operation)
 
         operation.execute.each do |response|
