@@ -76,6 +76,23 @@ test("what was acknowledged does not come again, what was at hand in a loop that
   expect((await consume(taskerd.address, "mailer").seen.shift()).payload.n).toBe(4);
 });
 
+test("the event at hand when a loop is aborted is acknowledged", async ({ taskerd }) => {
+  for (const n of [1, 2, 3]) {
+    await taskerd.client.publishEvent("order.paid", { n });
+  }
+  const ending = new AbortController();
+  const options = { names: ["order.*"], start: "earliest", signal: ending.signal } as const;
+  for await (const event of taskerd.client.consume("mailer", options)) {
+    if (event.payload.n === 2) {
+      ending.abort();
+      // By now the service would have heard of it if the call had been ended before its time.
+      await taskerd.client.publishEvent("order.paid", { n: 4 });
+    }
+  }
+  const { seen } = consume(taskerd.address, "mailer");
+  expect([(await seen.shift()).payload.n, (await seen.shift()).payload.n]).toEqual([3, 4]);
+});
+
 test("an event during which a consumer was killed comes again, before later ones", async ({ taskerd }) => {
   const program = `
     import { Client } from ${JSON.stringify(PACKAGE)};

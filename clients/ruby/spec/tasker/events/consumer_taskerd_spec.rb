@@ -44,6 +44,20 @@ RSpec.describe Tasker::Events::Consumer, taskerd: true do
     expect(await(2).map { |event| event[:n] }).to eq([2, 3])
   end
 
+  it 'has acknowledged the event at hand when it was stopped' do
+    publish(1, 2, 3)
+    first = described_class.new(taskerd.address, 'mailer', names: ['order.*'], start: :earliest)
+    first.run do |event|
+      next unless event[:n] == 2
+
+      first.stop
+      # By now the service would have heard of it if the call had been ended before its time.
+      publish(4)
+    end
+    consume('mailer')
+    expect(await(2).map { |event| event[:n] }).to eq([3, 4])
+  end
+
   it 'brings an event again during which a consumer was killed, before later ones' do
     @program = Program.new('-e', <<~'CODE', taskerd.address)
       require 'tasker'
