@@ -207,6 +207,22 @@ describe("a loop", () => {
     await call.cancelled;
   });
 
+  test("goes on when another loop of its client loses its call", async () => {
+    consume();
+    const first = await service.call();
+    first.accept("c-1");
+    const other = new AbortController();
+    const another = client.consume("auditor", { signal: other.signal }).next();
+    const second = await service.call();
+    second.accept("c-2");
+    second.fail(status.UNAVAILABLE);
+    (await service.call()).accept("c-3");
+    first.send("a");
+    expect(await service.acknowledgement()).toBe("mailer c-1: at a");
+    other.abort();
+    expect((await another).done).toBe(true);
+  });
+
   test("needs a name", async () => {
     running = Promise.resolve();
     await expect(client.consume("").next()).rejects.toThrow(TypeError);

@@ -25,7 +25,7 @@ export interface Delivery {
 }
 
 /** Whether no other call would be answered otherwise. */
-export function isFatal(error: TaskerError, connection: Connection): boolean {
+function isFatal(error: TaskerError, connection: Connection): boolean {
   return FATAL.has(error.code) && !(error.code === status.UNAUTHENTICATED && connection.tokenChanges);
 }
 
