@@ -4,6 +4,7 @@ export { Client } from "./client/client.js";
 export type {
   AppliedTemplate,
   CompletionOutcome,
+  ConsumeOptions,
   CreatedTask,
   CreateTaskOptions,
   OperatorOptions,
@@ -17,7 +18,7 @@ export { BusinessError, PermanentError, RetryableError, StepCancelled, TaskerErr
 export { FileCursorStore, MemoryCursorStore, type CursorStore } from "./events/cursor_store.js";
 export { safeGet, type TaskerEvent } from "./events/event.js";
 export { EventNames, type EventName } from "./events/names.js";
-export type { EventQuery, Start } from "./events/follow.js";
+export type { EventQuery, Start } from "./events/query.js";
 export { Subscriber, type SubscriberOptions } from "./events/subscriber.js";
 export { HttpConnection, type HttpRequest, type HttpResponse } from "./http/http_connection.js";
 export type { HttpConfig } from "./http/http_config.js";

@@ -5,6 +5,7 @@ require 'tasker/events/event'
 require 'tasker/events/subscribers/base_subscriber'
 require 'tasker/events/cursor_store'
 require 'tasker/events/follower'
+require 'tasker/events/consumer'
 
 module Tasker
   # What happens: the catalog of events, and what follows them.
@@ -30,6 +31,14 @@ module Tasker
       # Why the Rails engine's event of that name is none here; nil: it is no such name.
       def why_absent(name)
         file.fetch(:absent)[name.to_sym]
+      end
+
+      # Logs which of the names are those of the Rails engine's events that nothing here fires.
+      def warn_of_absent(names)
+        names.each do |name|
+          why = why_absent(name)
+          Tasker.log.warn('subscribed to an event that is never fired', event: name, why: why) if why
+        end
       end
 
       # `task_events`, `step_events`, `workflow_events`, ...: the events of one category.

@@ -2,8 +2,10 @@
 import { status } from "@grpc/grpc-js";
 import { Connection, type ConnectionOptions } from "../connection.js";
 import { TaskerError } from "../errors.js";
+import { consume } from "../events/consume.js";
 import { eventFrom, type TaskerEvent } from "../events/event.js";
-import { follow, type EventQuery } from "../events/follow.js";
+import { follow } from "../events/follow.js";
+import type { EventQuery } from "../events/query.js";
 import { EventServiceService } from "../generated/tasker/v1/event_service.js";
 import { HandlerServiceService } from "../generated/tasker/v1/handler_service.js";
 import { OperatorServiceService } from "../generated/tasker/v1/operator_service.js";
@@ -18,6 +20,7 @@ import {
   completionOutcome,
   type AppliedTemplate,
   type CompletionOutcome,
+  type ConsumeOptions,
   type CreatedTask,
   type CreateTaskOptions,
   type OperatorOptions,
@@ -195,6 +198,27 @@ export class Client {
     const signal = options.signal ?? new AbortController().signal;
     for await (const batch of follow(this.#rpc, query, silentLogger, signal)) {
       yield* batch.events.map(eventFrom);
+    }
+  }
+
+  /**
+   * What happens, from a named subscription, which is made if there is none: each event at least once, each task's in
+   * their order. An event counts as dealt with, and is acknowledged, when the loop asks for the next. If the loop is left
+   * by `break` or an error, the event at hand comes again, to this or another consumer of the name. Aborting `signal`
+   * ends the loop behind the event at hand, which is acknowledged.
+   *
+   * Connects again over broken connections and restarts of the service. Throws a TaskerError for what that cannot mend:
+   * OUT_OF_RANGE: events that were not acknowledged are no longer kept; FAILED_PRECONDITION: the subscription has another
+   * filter; INVALID_ARGUMENT: a malformed name or filter. Several loops may run at a time, each a consumer of its own.
+   */
+  async *consume(subscription: string, options: ConsumeOptions = {}): AsyncGenerator<TaskerEvent> {
+    if (subscription === "") {
+      throw new TypeError("subscription: needs a name");
+    }
+    const signal = options.signal ?? new AbortController().signal;
+    const query = { ...options, subscription };
+    for await (const message of consume(this.#rpc, query, options.logger ?? silentLogger, signal)) {
+      yield eventFrom(message);
     }
   }
 

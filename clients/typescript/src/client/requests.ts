@@ -1,6 +1,8 @@
 // What calls of the client take beside the obvious, and what they answer.
+import type { ConsumerQuery } from "../events/query.js";
 import type { AcknowledgementOutcome } from "../generated/tasker/v1/handler_service.js";
 import type { JsonValue } from "../json.js";
+import type { Logger } from "../logger.js";
 import type { CallOptions } from "../rpc.js";
 import type { TaskStateName } from "../work/states.js";
 
@@ -50,6 +52,14 @@ export interface TaskFilter {
 export interface OperatorOptions extends CallOptions {
   actor?: string | undefined;
   reason?: string | undefined;
+}
+
+/** Which events of a named subscription are consumed, and how. */
+export interface ConsumeOptions extends Omit<ConsumerQuery, "subscription"> {
+  /** Ends it when aborted, once the event at hand is dealt with. */
+  signal?: AbortSignal | undefined;
+  /** Is told of broken connections. Default: nobody is. */
+  logger?: Logger | undefined;
 }
 
 /** A template as it was applied. */

@@ -5,10 +5,12 @@ import type { Event as EventMessage } from "../generated/tasker/v1/event.js";
 import type { JsonValue } from "../json.js";
 import { jsonLogger, type Logger } from "../logger.js";
 import { Rpc } from "../rpc.js";
+import { consume } from "./consume.js";
 import { MemoryCursorStore, type CursorStore } from "./cursor_store.js";
 import { eventFrom, safeGet, type TaskerEvent } from "./event.js";
-import { follow, type EventBatch, type EventQuery, type Start } from "./follow.js";
+import { follow, type EventBatch } from "./follow.js";
 import { EVENT_ALIASES } from "./names.js";
+import type { EventQuery, Start } from "./query.js";
 
 /** How a subscriber is set up. */
 export interface SubscriberOptions extends ConnectionOptions {
@@ -20,6 +22,17 @@ export interface SubscriberOptions extends ConnectionOptions {
   start?: Start | undefined;
   /** Keeps how far it has come, so that it goes on there after a restart. Default: in memory. */
   cursorStore?: CursorStore | undefined;
+  /**
+   * The name of a subscription that the service keeps, and makes if there is none. Then the service knows the place,
+   * and `cursorStore` must be left out: what was handled is acknowledged, once for all events that came together, and
+   * comes to nobody again; what was not comes again, to this or another consumer of the name. Several share the events
+   * by task. Who asks for nothing in particular takes the filter that it has; `start` counts only when it is made.
+   */
+  subscription?: string | undefined;
+  /** Of a consumer of `subscription`: what people are to call it. */
+  consumerName?: string | undefined;
+  /** Of a consumer of `subscription`: how many events it is given ahead. Default: as many as the service thinks fit. */
+  unacknowledgedMax?: number | undefined;
   logger?: Logger | undefined;
 }
 
@@ -37,7 +50,8 @@ function camelCase(name: string): string {
  * `handle_task_completed`), and what has no method to `handleEvent(event)`. Methods may be async; they are called one
  * after the other. What one throws is logged, and the next event follows.
  *
- * An event counts as handled once its method has ended; after a crash, the last few may come again.
+ * An event counts as handled once its method has ended; after a crash, the last few may come again. With
+ * `subscription` the service keeps the place, and several subscribers may share the events.
  */
 export class Subscriber {
   /** Names or patterns to follow: `task.completed`, `step.*`. None: all events. Override it. */
@@ -53,6 +67,9 @@ export class Subscriber {
 
   constructor(options: SubscriberOptions | string = {}) {
     this.#options = typeof options === "string" ? { address: options } : options;
+    if (this.#options.subscription && this.#options.cursorStore !== undefined) {
+      throw new TypeError("a named subscription keeps its own place: leave cursorStore out");
+    }
     this.#logger = this.#options.logger ?? jsonLogger;
     this.#rpc = new Rpc(new Connection(this.#options));
     this.#store = this.#options.cursorStore ?? new MemoryCursorStore();
@@ -103,22 +120,29 @@ export class Subscriber {
   }
 
   async #run(): Promise<void> {
-    const { namespace, taskName, taskIds, start } = this.#options;
     try {
-      const saved = await this.#store.load();
-      const query: EventQuery = {
-        names: this.subscribeTo,
-        namespace,
-        taskName,
-        taskIds,
-        start: saved === undefined ? start : { after: saved },
-      };
-      for await (const batch of follow(this.#rpc, query, this.#logger, this.#stopped.signal)) {
-        this.#markSubscribed();
-        await this.#takeAll(batch);
-      }
+      const { namespace, taskName, taskIds, start, subscription } = this.#options;
+      const query = { names: this.subscribeTo, namespace, taskName, taskIds, start };
+      await (subscription ? this.#consume(subscription, query) : this.#follow(query));
     } finally {
       this.#rpc.connection.close();
+    }
+  }
+
+  async #follow(query: EventQuery): Promise<void> {
+    const saved = await this.#store.load();
+    const from = saved === undefined ? query : { ...query, start: { after: saved } };
+    for await (const batch of follow(this.#rpc, from, this.#logger, this.#stopped.signal)) {
+      this.#markSubscribed();
+      await this.#takeAll(batch);
+    }
+  }
+
+  async #consume(subscription: string, query: EventQuery): Promise<void> {
+    const { consumerName, unacknowledgedMax } = this.#options;
+    const wanted = { ...query, subscription, consumerName, unacknowledgedMax };
+    for await (const message of consume(this.#rpc, wanted, this.#logger, this.#stopped.signal, this.#markSubscribed)) {
+      await this.#take(message);
     }
   }
 

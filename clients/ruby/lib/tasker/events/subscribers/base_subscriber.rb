@@ -41,8 +41,12 @@ module Tasker
           methods.map { |method| isolated(method, event) }.all?
         end
 
-        # Follows the service's events until `stop`, SIGTERM or SIGINT; see Follower for the options.
-        def follow(addresses, handle_signals: true, **options)
+        # Follows the service's events until `stop`, SIGTERM or SIGINT; see Follower for the options. subscription: the
+        # name of one that the service keeps; then what was handled is acknowledged, well or not, and options are
+        # Consumer's.
+        def follow(addresses, subscription: nil, handle_signals: true, **options)
+          return consume(addresses, subscription, handle_signals, options) if subscription
+
           @follower = Follower.new(self, addresses, **options)
           @follower.run(handle_signals: handle_signals)
         end
@@ -53,6 +57,13 @@ module Tasker
         end
 
         private
+
+        def consume(addresses, subscription, handle_signals, options)
+          raise ArgumentError, 'a named subscription keeps its own place: give no cursor_store' if options[:cursor_store]
+
+          @follower = Consumer.new(addresses, subscription, names: self.class.subscribed_names, **options)
+          @follower.run(handle_signals: handle_signals) { |event| handle(event) }
+        end
 
         def isolated(method, event)
           public_send(method, event)
