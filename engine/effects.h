@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "engine/command.h"
+#include "engine/events/event_list.h"
 #include "engine/model/attempt_token.h"
 #include "engine/model/ids.h"
 #include "engine/model/payload.h"
@@ -139,7 +140,7 @@ struct Registration {
 // Each list is in the order in which things came about.
 struct Effects {
   std::vector<RecordWrite> records;
-  std::vector<storage::v1::EventRecord> events;
+  EventList events;
   std::vector<Registration> registrations;
   std::vector<Acknowledgement> acknowledgements;
   std::vector<Assignment> assignments;

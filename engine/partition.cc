@@ -22,7 +22,7 @@ Partition::Partition(PartitionSettings settings, std::uint64_t seed)
       queues_(settings_.order, settings_.class_limits) {}
 
 absl::Status Partition::Apply(Command command, Timestamp now, Effects& effects) {
-  Changes changes(now, &effects);
+  Changes changes(now, &effects, &scratch_);
   absl::Status answer = std::visit([&](auto& specific) { return Do(specific, changes); }, command);
   TellParents(changes);
   Dispatch(changes);

@@ -358,6 +358,7 @@ class Partition {
   std::vector<SessionId> freed_sessions_;
   std::vector<TaskId> ended_;
   std::vector<TaskId> ended_sub_tasks_;
+  Changes::Scratch scratch_;
 
   // Taken up or changed since the last Settle; only if tasks may have to sleep.
   std::vector<TaskId> unsettled_;

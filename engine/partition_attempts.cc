@@ -98,9 +98,8 @@ absl::Status Partition::Do(PublishTaskEvent& command, Changes& changes) {
       !declared.ok()) {
     return declared;
   }
-  storage::v1::EventRecord event = TaskEvent(command.event.name, *task, changes.now());
+  storage::v1::EventRecord& event = changes.Tell(command.event.name, *task);
   event.set_payload(std::string(View(command.event.payload)));
-  changes.effects().events.push_back(std::move(event));
   // The history knows in which commits a task has events; that is how they are found again.
   changes.Note(*task, {"unknown", absl::StrCat("published ", command.event.name)});
   return absl::OkStatus();
@@ -147,9 +146,8 @@ bool Partition::PublishOrFail(TaskRun& task, StepIndex step, std::vector<Publish
 void Partition::Publish(const TaskRun& task, StepIndex step, std::vector<PublishedEvent>& events,
                         Changes& changes) {
   for (PublishedEvent& each : events) {
-    storage::v1::EventRecord event = StepEvent(each.name, task, step, changes.now());
+    storage::v1::EventRecord& event = changes.Tell(each.name, task, step);
     event.set_payload(std::string(View(each.payload)));
-    changes.effects().events.push_back(std::move(event));
   }
 }
 

@@ -107,10 +107,8 @@ void Partition::CancelNow(TaskRun& task, StepIndex step, const Cause& cause, Cha
   if (run.deferred()) run.nonce = 0;
   const bool was_active = run.state != StepState::kPending && run.state != StepState::kError;
   changes.Move(task, step, StepInput::kCancel, cause);
-  storage::v1::EventRecord event =
-      StepEvent(event_names::kStepCancelled, task, step, changes.now());
+  storage::v1::EventRecord& event = changes.Tell(event_names::kStepCancelled, task, step);
   event.set_reason(std::string(cause.reason));
-  changes.effects().events.push_back(std::move(event));
   if (run.is_item() && was_active) ItemEnded(task, step, changes);
 }
 

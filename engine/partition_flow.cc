@@ -121,8 +121,7 @@ void Partition::Begin(TaskRun& task, StepIndex step, Changes& changes) {
   run.handler = nullptr;
   run.started_at = changes.now();
   changes.Move(task, step, StepInput::kAssign);
-  changes.effects().events.push_back(
-      StepEvent(event_names::kStepExecutionRequested, task, step, changes.now()));
+  changes.Tell(event_names::kStepExecutionRequested, task, step);
   if (kind.for_each && !run.is_item()) {
     BeginItems(task, step, changes);
   } else if (kind.wait) {

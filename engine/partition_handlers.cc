@@ -14,8 +14,8 @@ namespace {
 
 void AddHandlerEvents(std::string_view name, const HandlerInstance& instance, Changes& changes) {
   for (const ServedClass& served : instance.classes) {
-    changes.effects().events.push_back(
-        HandlerEvent(name, instance.identity->name, served, changes.now()));
+    FillHandlerEvent(name, instance.identity->name, served, changes.now(),
+                     changes.effects().events.Add());
   }
 }
 
@@ -208,10 +208,9 @@ void Partition::Assign(Route& route, HandlerInstance& instance, Changes& changes
     timers_.Add({run.started_at + kind.timeouts.start_to_close,
                  StepTimer{StepTimer::Kind::kStartToClose, ref}});
   }
-  storage::v1::EventRecord event =
-      StepEvent(event_names::kStepExecutionRequested, task, ref.step, changes.now());
+  storage::v1::EventRecord& event =
+      changes.Tell(event_names::kStepExecutionRequested, task, ref.step);
   event.set_handler_name(instance.identity->name);
-  changes.effects().events.push_back(std::move(event));
 
   Assignment assignment{.session = instance.session,
                         .token = {task.id, ref.step, run.attempts, run.nonce},

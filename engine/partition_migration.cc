@@ -69,10 +69,9 @@ absl::Status Partition::Do(MigrateTask& command, Changes& changes) {
   FollowPlan(*task, diff, plan, changes);
   Attach(*task);
   changes.NoteMove(*task, from.version, {command.actor, command.reason});
-  storage::v1::EventRecord event = TaskEvent(event_names::kTaskMigrated, *task, changes.now());
+  storage::v1::EventRecord& event = changes.Tell(event_names::kTaskMigrated, *task);
   event.set_from_version(from.version);
   event.set_reason(command.reason);
-  changes.effects().events.push_back(std::move(event));
   GoOn(*task, plan, changes);
   return absl::OkStatus();
 }

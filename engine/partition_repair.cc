@@ -138,10 +138,9 @@ absl::Status Partition::Repair(TaskRun& task, StepIndex step, RepairStep& comman
       run.completed_at = changes.now();
       run.next_retry_at = kNever;
       changes.Move(task, step, StepInput::kOperatorResolve, cause);
-      storage::v1::EventRecord event =
-          StepEvent(event_names::kStepResolvedManually, task, step, changes.now());
+      storage::v1::EventRecord& event =
+          changes.Tell(event_names::kStepResolvedManually, task, step);
       event.set_reason(command.reason);
-      changes.effects().events.push_back(std::move(event));
       if (run.is_item()) {
         if (!active_item) ++task.at(*run.extras->item_of).items()->active;
         ItemEnded(task, step, changes);
@@ -173,10 +172,8 @@ void Partition::Retry(TaskRun& task, StepIndex step, bool afresh, const Cause& c
   }
   run.next_retry_at = kNever;
   run.completed_at = kNever;
-  storage::v1::EventRecord event =
-      StepEvent(event_names::kStepRetryRequested, task, step, changes.now());
+  storage::v1::EventRecord& event = changes.Tell(event_names::kStepRetryRequested, task, step);
   event.set_reason(std::string(cause.reason));
-  changes.effects().events.push_back(std::move(event));
   const bool ended = run.state == StepState::kError || run.state == StepState::kCancelled;
   const bool one_at_a_time = !task.task_template->concurrent && task.counts.active() > 0;
   if (ended && !run.is_item() && (run.parents_left > 0 || one_at_a_time)) {
@@ -203,9 +200,8 @@ void Partition::Reopen(TaskRun& task, TaskInput input, const Cause& cause, Chang
       task.became_ready.push_back(StepIndex{i});
     }
   }
-  storage::v1::EventRecord event = TaskEvent(event_names::kTaskRetryRequested, task, changes.now());
+  storage::v1::EventRecord& event = changes.Tell(event_names::kTaskRetryRequested, task);
   event.set_reason(std::string(cause.reason));
-  changes.effects().events.push_back(std::move(event));
 }
 
 // A step whose items have all ended is to run on with one of them.
@@ -217,8 +213,7 @@ void Partition::ReviveItems(TaskRun& task, StepIndex step, const Cause& cause, C
   TellReady(task, step, changes);
   StartTask(task, changes);
   changes.Move(task, step, StepInput::kAssign, cause);
-  changes.effects().events.push_back(
-      StepEvent(event_names::kStepExecutionRequested, task, step, changes.now()));
+  changes.Tell(event_names::kStepExecutionRequested, task, step);
 }
 
 absl::Status Partition::Do(RepairTask& command, Changes& changes) {
@@ -238,10 +233,9 @@ absl::Status Partition::Do(RepairTask& command, Changes& changes) {
   if (task->state != TaskState::kError) return Refused(*task, "nothing of it has failed");
   if (command.action == RepairTask::Action::kResolve) {
     changes.Move(*task, TaskInput::kOperatorResolve, cause);
-    storage::v1::EventRecord event =
-        TaskEndEvent(event_names::kTaskResolvedManually, *task, changes.now());
+    storage::v1::EventRecord& event = changes.effects().events.Add();
+    FillTaskEndEvent(event_names::kTaskResolvedManually, *task, changes.now(), event);
     event.set_reason(command.reason);
-    changes.effects().events.push_back(std::move(event));
     return absl::OkStatus();
   }
   std::vector<StepIndex> failed;

@@ -62,20 +62,19 @@ void Partition::Enqueue(TaskRun& task, StepIndex step, StepInput input, const Ca
 }
 
 void Partition::TellReady(TaskRun& task, StepIndex step, Changes& changes) {
-  std::vector<storage::v1::EventRecord>& events = changes.effects().events;
+  EventList& events = changes.effects().events;
   if (task.ready_event == 0) {
-    events.push_back(ReadyEvent(task, changes.now()));
+    FillReadyEvent(task, changes.now(), events.Add());
     task.ready_event = events.size();
   }
-  AddReady(step, events[task.ready_event - 1]);
+  AddReady(step, events.at(task.ready_event - 1));
 }
 
 void Partition::StartTask(TaskRun& task, Changes& changes) {
   if (task.state != TaskState::kPending) return;
   if (task.started_at == kNever) task.started_at = changes.now();
   changes.Move(task, TaskInput::kStart);
-  changes.effects().events.push_back(
-      TaskEvent(event_names::kTaskStartRequested, task, changes.now()));
+  changes.Tell(event_names::kTaskStartRequested, task);
 }
 
 void Partition::Succeed(TaskRun& task, StepIndex step, Payload results, const Cause& cause,
@@ -114,10 +113,8 @@ void Partition::Succeed(TaskRun& task, StepIndex step, Payload results, const Ca
     run.extras->checkpoint = nullptr;
   }
   changes.Move(task, step, StepInput::kSucceed, cause);
-  storage::v1::EventRecord event =
-      StepEvent(event_names::kStepCompleted, task, step, changes.now());
+  storage::v1::EventRecord& event = changes.Tell(event_names::kStepCompleted, task, step);
   event.set_execution_duration_us((changes.now() - run.started_at).count());
-  changes.effects().events.push_back(std::move(event));
   if (run.is_item()) {
     ItemEnded(task, step, changes);
     return;
@@ -142,24 +139,21 @@ void Partition::FailStep(TaskRun& task, StepIndex step, v1::Failure failure, con
     const bool spent = Raw(run.counted()) >= task.TemplateOf(step).retry_limit;
     GiveUp(task, step, std::move(failure), cause, changes);
     if (spent) {
-      changes.effects().events.push_back(
-          StepEvent(event_names::kStepMaxRetriesReached, task, step, changes.now()));
+      changes.Tell(event_names::kStepMaxRetriesReached, task, step);
     }
     return;
   }
   changes.Move(task, step, StepInput::kFailRetryable, {cause.actor, failure.message()});
-  changes.effects().events.push_back(StepFailedEvent(task, step, failure, changes.now()));
+  FillStepFailedEvent(task, step, failure, changes.now(), changes.effects().events.Add());
   run.last_failure = std::make_unique<v1::Failure>(std::move(failure));
   run.next_retry_at = changes.now() + retry->delay;
   timers_.Add({run.next_retry_at, StepTimer{StepTimer::Kind::kRetry, {task.id, step}}});
-  storage::v1::EventRecord backoff =
-      StepEvent(event_names::kStepBackoff, task, step, changes.now());
+  storage::v1::EventRecord& backoff = changes.Tell(event_names::kStepBackoff, task, step);
   backoff.set_backoff_us(retry->delay.count());
   backoff.set_server_requested(retry->server_requested);
   backoff.set_base_delay_us(retry->base.count());
   backoff.set_multiplier(retry->multiplier);
   backoff.set_jitter(retry->jitter);
-  changes.effects().events.push_back(std::move(backoff));
 }
 
 void Partition::GiveUp(TaskRun& task, StepIndex step, v1::Failure failure, const Cause& cause,
@@ -169,7 +163,7 @@ void Partition::GiveUp(TaskRun& task, StepIndex step, v1::Failure failure, const
   run.next_retry_at = kNever;
   if (run.extras != nullptr) run.extras->cancel.reset();
   changes.Move(task, step, StepInput::kFailFinal, {cause.actor, failure.message()});
-  changes.effects().events.push_back(StepFailedEvent(task, step, failure, changes.now()));
+  FillStepFailedEvent(task, step, failure, changes.now(), changes.effects().events.Add());
   run.last_failure = std::make_unique<v1::Failure>(std::move(failure));
   if (run.is_item()) ItemEnded(task, step, changes);
 }
@@ -181,9 +175,8 @@ void Partition::Skip(TaskRun& task, StepIndex step, bool left_out, const Cause& 
   run.completed_at = changes.now();
   run.next_retry_at = kNever;
   changes.Move(task, step, StepInput::kSkip, cause);
-  storage::v1::EventRecord event = StepEvent(event_names::kStepSkip, task, step, changes.now());
+  storage::v1::EventRecord& event = changes.Tell(event_names::kStepSkip, task, step);
   event.set_reason(std::string(cause.reason));
-  changes.effects().events.push_back(std::move(event));
   if (!run.is_item()) CountAsDone(task, step);
 }
 
@@ -261,9 +254,9 @@ void Partition::EndTask(TaskRun& task, TaskInput input, const Cause& cause, Chan
   const char* name = input == TaskInput::kFinish ? event_names::kTaskCompleted
                      : input == TaskInput::kFail ? event_names::kTaskFailed
                                                  : event_names::kTaskCancelled;
-  storage::v1::EventRecord event = TaskEndEvent(name, task, changes.now());
+  storage::v1::EventRecord& event = changes.effects().events.Add();
+  FillTaskEndEvent(name, task, changes.now(), event);
   event.set_reason(std::string(cause.reason));
-  changes.effects().events.push_back(std::move(event));
   ended_.push_back(task.id);
   if (task.parent) ended_sub_tasks_.push_back(task.id);
 }

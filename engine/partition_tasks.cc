@@ -65,10 +65,8 @@ absl::Status Partition::Do(CreateTask& command, Changes& changes) {
     timers_.Add({task.deadline_at, TaskDeadline{task.id}});
   }
   changes.Create(task, command.stored_context != nullptr ? command.stored_context : task.context);
-  storage::v1::EventRecord created =
-      TaskEvent(event_names::kTaskInitializeRequested, task, changes.now());
+  storage::v1::EventRecord& created = changes.Tell(event_names::kTaskInitializeRequested, task);
   created.set_reason(task.origin.reason);
-  changes.effects().events.push_back(std::move(created));
   for (std::uint32_t i = 0; i < dag.size(); ++i) {
     task.steps[i].parents_left = dag.ParentCountOf(StepIndex{i});
   }

@@ -58,8 +58,7 @@ void Partition::Fire(const StepTimer& timer, Timestamp at, Changes& changes) {
     case Kind::kRetry:
       if (run.state != StepState::kWaitingForRetry || run.next_retry_at != at) return;
       run.next_retry_at = kNever;
-      changes.effects().events.push_back(
-          StepEvent(event_names::kStepRetryRequested, *task, step, changes.now()));
+      changes.Tell(event_names::kStepRetryRequested, *task, step);
       Enqueue(*task, step, StepInput::kRetryDue, {}, changes);
       break;
     case Kind::kScheduleToStart: {

@@ -30,25 +30,23 @@ std::string TraceIdOf(std::string_view traceparent) {
   return absl::HexStringToBytes(std::string(digits));
 }
 
-storage::v1::EventRecord TaskEvent(std::string_view name, const TaskRun& task, Timestamp now) {
-  storage::v1::EventRecord event;
-  event.set_name(std::string(name));
+void FillTaskEvent(std::string_view name, const TaskRun& task, Timestamp now,
+                   storage::v1::EventRecord& event) {
+  event.set_name(name.data(), name.size());
   event.set_at_us(ToMicros(now));
-  event.set_task_id(std::string(task.id.bytes()));
+  const std::string_view id = task.id.bytes();
+  event.set_task_id(id.data(), id.size());
   event.set_namespace_(task.task_template->id.namespace_name);
   event.set_task_name(task.task_template->id.name);
   event.set_version(task.task_template->id.version);
   event.set_priority_plus_one(Raw(task.priority) + 1u);
   event.mutable_tags()->Add(task.origin.tags.begin(), task.origin.tags.end());
   if (!task.origin.traceparent.empty()) event.set_trace_id(TraceIdOf(task.origin.traceparent));
-  return event;
 }
 
-storage::v1::EventRecord ReadyEvent(const TaskRun& task, Timestamp now) {
-  storage::v1::EventRecord event =
-      TaskEvent(event_names::kWorkflowViableStepsDiscovered, task, now);
+void FillReadyEvent(const TaskRun& task, Timestamp now, storage::v1::EventRecord& event) {
+  FillTaskEvent(event_names::kWorkflowViableStepsDiscovered, task, now, event);
   event.set_sequential(!task.task_template->concurrent);
-  return event;
 }
 
 void AddReady(StepIndex step, storage::v1::EventRecord& event) {
@@ -57,14 +55,15 @@ void AddReady(StepIndex step, storage::v1::EventRecord& event) {
   event.add_ready_steps_plus_one(Raw(step) + 1);
 }
 
-storage::v1::EventRecord TaskEndEvent(std::string_view name, const TaskRun& task, Timestamp now) {
-  storage::v1::EventRecord event = TaskEvent(name, task, now);
+void FillTaskEndEvent(std::string_view name, const TaskRun& task, Timestamp now,
+                      storage::v1::EventRecord& event) {
+  FillTaskEvent(name, task, now, event);
   event.set_total_steps(task.counts.total);
   event.set_completed_steps(task.counts.done);
   event.set_total_duration_us((now - task.created_at).count());
   if (task.started_at != kNever) event.set_execution_duration_us((now - task.started_at).count());
   if (task.counts.error + task.counts.cancelled == 0 || task.state == TaskState::kCancelled) {
-    return event;
+    return;
   }
   for (std::size_t i = 0; i < task.steps.size(); ++i) {
     const StepRun& step = task.steps[i];
@@ -74,21 +73,19 @@ storage::v1::EventRecord TaskEndEvent(std::string_view name, const TaskRun& task
     event.set_error_class(step.last_failure->error_class());
     event.set_error_message(step.last_failure->message());
   }
-  return event;
 }
 
-storage::v1::EventRecord StepEvent(std::string_view name, const TaskRun& task, StepIndex step,
-                                   Timestamp now) {
-  storage::v1::EventRecord event = TaskEvent(name, task, now);
+void FillStepEvent(std::string_view name, const TaskRun& task, StepIndex step, Timestamp now,
+                   storage::v1::EventRecord& event) {
+  FillTaskEvent(name, task, now, event);
   event.set_step_plus_one(Raw(step) + 1);
   event.set_step_name(task.NameOf(step));
   event.set_attempt(Raw(task.at(step).counted()));
-  return event;
 }
 
-storage::v1::EventRecord StepFailedEvent(const TaskRun& task, StepIndex step,
-                                         const v1::Failure& failure, Timestamp now) {
-  storage::v1::EventRecord event = StepEvent(event_names::kStepFailed, task, step, now);
+void FillStepFailedEvent(const TaskRun& task, StepIndex step, const v1::Failure& failure,
+                         Timestamp now, storage::v1::EventRecord& event) {
+  FillStepEvent(event_names::kStepFailed, task, step, now, event);
   event.set_error_class(failure.error_class());
   event.set_error_message(failure.message());
   event.set_backtrace(failure.backtrace());
@@ -96,19 +93,16 @@ storage::v1::EventRecord StepFailedEvent(const TaskRun& task, StepIndex step,
   event.set_payload(failure.details());
   const Timestamp started = task.at(step).started_at;
   if (started != kNever) event.set_execution_duration_us((now - started).count());
-  return event;
 }
 
-storage::v1::EventRecord HandlerEvent(std::string_view name, std::string_view handler_name,
-                                      const ServedClass& served, Timestamp now) {
-  storage::v1::EventRecord event;
-  event.set_name(std::string(name));
+void FillHandlerEvent(std::string_view name, std::string_view handler_name,
+                      const ServedClass& served, Timestamp now, storage::v1::EventRecord& event) {
+  event.set_name(name.data(), name.size());
   event.set_at_us(ToMicros(now));
   event.set_namespace_(served.namespace_name);
   event.set_version(served.version);
   event.set_handler_class(served.handler_class);
-  event.set_handler_name(std::string(handler_name));
-  return event;
+  event.set_handler_name(handler_name.data(), handler_name.size());
 }
 
 }  // namespace tasker::engine

@@ -11,30 +11,34 @@
 
 namespace tasker::engine {
 
-// An event that concerns `task` as a whole, with what every event of a task has.
-storage::v1::EventRecord TaskEvent(std::string_view name, const TaskRun& task, Timestamp now);
+// Of all these: `event` is new, and is made to tell of what the comment says.
 
-// The event that tells of the end of `task`: counts, durations and failed steps set.
-storage::v1::EventRecord TaskEndEvent(std::string_view name, const TaskRun& task, Timestamp now);
+// Something that concerns `task` as a whole, with what every event of a task has.
+void FillTaskEvent(std::string_view name, const TaskRun& task, Timestamp now,
+                   storage::v1::EventRecord& event);
 
-// An event that concerns one step of `task`, its newest attempt set.
-storage::v1::EventRecord StepEvent(std::string_view name, const TaskRun& task, StepIndex step,
-                                   Timestamp now);
+// The end of `task`: counts, durations and failed steps set.
+void FillTaskEndEvent(std::string_view name, const TaskRun& task, Timestamp now,
+                      storage::v1::EventRecord& event);
 
-// The event that tells of a failed attempt: what went wrong, and how long it took.
-storage::v1::EventRecord StepFailedEvent(const TaskRun& task, StepIndex step,
-                                         const v1::Failure& failure, Timestamp now);
+// Something that concerns one step of `task`, its newest attempt set.
+void FillStepEvent(std::string_view name, const TaskRun& task, StepIndex step, Timestamp now,
+                   storage::v1::EventRecord& event);
 
-// The event that tells which steps of `task` became ready: of none so far.
-storage::v1::EventRecord ReadyEvent(const TaskRun& task, Timestamp now);
-// Makes it tell of one more.
+// A failed attempt: what went wrong, and how long it took.
+void FillStepFailedEvent(const TaskRun& task, StepIndex step, const v1::Failure& failure,
+                         Timestamp now, storage::v1::EventRecord& event);
+
+// Which steps of `task` became ready: none so far.
+void FillReadyEvent(const TaskRun& task, Timestamp now, storage::v1::EventRecord& event);
+// One more did.
 void AddReady(StepIndex step, storage::v1::EventRecord& event);
+
+// One class of a handler.
+void FillHandlerEvent(std::string_view name, std::string_view handler_name,
+                      const ServedClass& served, Timestamp now, storage::v1::EventRecord& event);
 
 // The trace id of a `traceparent` of W3C Trace Context, 16 bytes; empty if it is none.
 std::string TraceIdOf(std::string_view traceparent);
-
-// An event that tells of one class of a handler.
-storage::v1::EventRecord HandlerEvent(std::string_view name, std::string_view handler_name,
-                                      const ServedClass& served, Timestamp now);
 
 }  // namespace tasker::engine

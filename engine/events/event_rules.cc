@@ -59,14 +59,14 @@ absl::Status CheckEvents(const TaskTemplate& task_template, const StepTemplate& 
       std::vector<std::string> names;
       AppendNames(step.custom_events, names);
       AppendNames(task_template.custom_events, names);
-      return absl::InvalidArgumentError(
-          absl::StrCat("events[", i, "].name: ",
-                       Undeclared(absl::StrCat("step `", step.name, "`"), events[i], names)));
+      return absl::InvalidArgumentError(absl::StrCat(
+          "events[", i,
+          "].name: ", Undeclared(absl::StrCat("step `", step.name, "`"), events[i], names)));
     }
     if (const absl::Status fits = CheckPayload(*declared, events[i]); !fits.ok()) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("events[", i, "].payload: is not what step `", step.name, "` declares of ",
-                       events[i].name, ":\n  ", std::string(fits.message())));
+      return absl::InvalidArgumentError(absl::StrCat("events[", i, "].payload: is not what step `",
+                                                     step.name, "` declares of ", events[i].name,
+                                                     ":\n  ", std::string(fits.message())));
     }
   }
   return absl::OkStatus();

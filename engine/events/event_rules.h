@@ -10,8 +10,8 @@
 
 namespace tasker::engine {
 
-// Of events that come with the result of a step's attempt: those that the step, or its template as a
-// whole, declares must satisfy the declaration; others are refused if `only_declared`. Error:
+// Of events that come with the result of a step's attempt: those that the step, or its template as
+// a whole, declares must satisfy the declaration; others are refused if `only_declared`. Error:
 // INVALID_ARGUMENT that says which event, and why.
 absl::Status CheckEvents(const TaskTemplate& task_template, const StepTemplate& step,
                          std::span<const PublishedEvent> events, bool only_declared);

@@ -3,10 +3,29 @@
 #include <optional>
 #include <utility>
 
+#include "engine/events/event_records.h"
 #include "engine/model/invariant.h"
 #include "engine/tasks/record_codec.h"
 
 namespace tasker::engine {
+
+namespace {
+
+// Of what a large command needed, so much is kept for the next.
+constexpr std::size_t kTasksKept = 16;
+constexpr int kTransitionsKept = 256;
+constexpr std::size_t kResultBytesKept = 64u << 10;
+
+}  // namespace
+
+void Changes::Touched::Begin(TaskRun& of) {
+  task = &of;
+  header = false;
+  steps.clear();
+  dropped.clear();
+  vacated.clear();
+  history.Clear();
+}
 
 void Changes::SaveContext(TaskRun& task, const Payload& stored_context) {
   effects_.records.push_back({.kind = RecordWrite::Kind::kContext,
@@ -61,6 +80,19 @@ void Changes::Note(TaskRun& task, const Cause& cause) {
   AddTaskTransition(task, task.state, cause);
 }
 
+storage::v1::EventRecord& Changes::Tell(std::string_view name, const TaskRun& task) {
+  storage::v1::EventRecord& event = effects_.events.Add();
+  FillTaskEvent(name, task, now_, event);
+  return event;
+}
+
+storage::v1::EventRecord& Changes::Tell(std::string_view name, const TaskRun& task,
+                                        StepIndex step) {
+  storage::v1::EventRecord& event = effects_.events.Add();
+  FillStepEvent(name, task, step, now_, event);
+  return event;
+}
+
 void Changes::Drop(TaskRun& task, StepIndex step) {
   Touched& touched = Touch(task);
   std::erase(touched.steps, step);
@@ -81,7 +113,8 @@ void Changes::NoteMove(TaskRun& task, std::string_view from, const Cause& cause)
 
 std::vector<TaskRun*> Changes::Flush() {
   std::vector<TaskRun*> changed;
-  for (Touched& touched : touched_) {
+  for (std::size_t i = 0; i < scratch_.used_; ++i) {
+    Touched& touched = scratch_.touched_[i];
     TaskRun& task = *touched.task;
     changed.push_back(&task);
     task.touched_place = 0;
@@ -107,7 +140,7 @@ std::vector<TaskRun*> Changes::Flush() {
     for (const StepIndex step : touched.steps) {
       StepRun& run = task.at(step);
       run.touched = false;
-      std::string record = EncodeStep(run);
+      std::string record = EncodeStep(run, scratch_.step_);
       const auto bytes = static_cast<std::uint32_t>(record.size());
       task.records_bytes += bytes - std::size_t{std::exchange(run.record_bytes, bytes)};
       effects_.records.push_back({.kind = RecordWrite::Kind::kStep,
@@ -126,16 +159,22 @@ std::vector<TaskRun*> Changes::Flush() {
                                   .value = touched.history.SerializeAsString()});
     }
   }
-  touched_.clear();
+  for (Touched& touched : scratch_.touched_) {
+    if (touched.history.transitions_size() > kTransitionsKept) touched = {};
+  }
+  scratch_.used_ = 0;
+  if (scratch_.touched_.size() > kTasksKept) scratch_.touched_.resize(kTasksKept);
+  if (scratch_.step_.results().capacity() > kResultBytesKept) scratch_.step_ = {};
   return changed;
 }
 
 Changes::Touched& Changes::Touch(TaskRun& task) {
   if (task.touched_place == 0) {
-    touched_.push_back({.task = &task, .steps = {}, .dropped = {}, .vacated = {}, .history = {}});
-    task.touched_place = touched_.size();
+    if (scratch_.used_ == scratch_.touched_.size()) scratch_.touched_.emplace_back();
+    scratch_.touched_[scratch_.used_].Begin(task);
+    task.touched_place = ++scratch_.used_;
   }
-  return touched_[task.touched_place - 1];
+  return scratch_.touched_[task.touched_place - 1];
 }
 
 void Changes::TouchStep(Touched& touched, TaskRun& task, StepIndex step) {
@@ -170,8 +209,8 @@ storage::v1::Transition& Changes::AddTaskTransition(TaskRun& task, TaskState to,
 storage::v1::Transition& Changes::AddTransition(Touched& touched, const Cause& cause) {
   storage::v1::Transition& transition = *touched.history.add_transitions();
   transition.set_at_us(ToMicros(now_));
-  transition.set_actor(std::string(cause.actor));
-  transition.set_reason(std::string(cause.reason));
+  transition.set_actor(cause.actor.data(), cause.actor.size());
+  transition.set_reason(cause.reason.data(), cause.reason.size());
   return transition;
 }
 

@@ -24,8 +24,12 @@ struct Cause {
 // The only way in which a task or step changes its state. Lives as long as one command.
 class Changes {
  public:
-  // Both must outlive this object.
-  Changes(Timestamp now, Effects* effects) : now_(now), effects_(*effects) {}
+  class Scratch;
+
+  // All must outlive this object. `scratch` is of no meaning between two commands: it keeps memory
+  // that each would have to ask for anew.
+  Changes(Timestamp now, Effects* effects, Scratch* scratch)
+      : now_(now), effects_(*effects), scratch_(*scratch) {}
   Changes(const Changes&) = delete;
   Changes& operator=(const Changes&) = delete;
 
@@ -55,6 +59,11 @@ class Changes {
   void Note(TaskRun& task, StepIndex step, const Cause& cause);
   void Note(TaskRun& task, const Cause& cause);
 
+  // Adds an event about the task, or about its step, for the caller to complete. Valid until the
+  // effects' events are taken.
+  storage::v1::EventRecord& Tell(std::string_view name, const TaskRun& task);
+  storage::v1::EventRecord& Tell(std::string_view name, const TaskRun& task, StepIndex step);
+
   // The step is an item that is no more: its record goes. It must not be changed any further.
   void Drop(TaskRun& task, StepIndex step);
 
@@ -73,13 +82,16 @@ class Changes {
 
  private:
   struct Touched {
-    TaskRun* task;
+    TaskRun* task = nullptr;
     // Whether the task's own record changed.
     bool header = false;
     std::vector<StepIndex> steps;
     std::vector<StepIndex> dropped;
     std::vector<StepIndex> vacated;
     storage::v1::HistoryRecord history;
+
+    // Makes it one of `of` that has not changed yet.
+    void Begin(TaskRun& of);
   };
 
   Touched& Touch(TaskRun& task);
@@ -90,7 +102,17 @@ class Changes {
 
   Timestamp now_;
   Effects& effects_;
+  Scratch& scratch_;
+};
+
+class Changes::Scratch {
+ private:
+  friend class Changes;
+
+  // The first `used` are those of the command under way.
   std::vector<Touched> touched_;
+  std::size_t used_ = 0;
+  storage::v1::StepRecord step_;
 };
 
 }  // namespace tasker::engine

@@ -189,8 +189,8 @@ std::string EncodeTask(const TaskRun& task) {
   return record.SerializeAsString();
 }
 
-std::string EncodeStep(const StepRun& step) {
-  storage::v1::StepRecord record;
+std::string EncodeStep(const StepRun& step, storage::v1::StepRecord& record) {
+  record.Clear();
   record.set_state(static_cast<v1::StepState>(step.state));
   record.set_left_out(step.left_out);
   record.set_attempts(Raw(step.attempts));

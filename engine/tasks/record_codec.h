@@ -28,7 +28,8 @@ Priority PriorityOf(const storage::v1::TaskRecord& record);
 
 // The serialised TaskRecord and StepRecord of what is in memory.
 std::string EncodeTask(const TaskRun& task);
-std::string EncodeStep(const StepRun& step);
+// `scratch` is filled on the way; its memory serves the next call.
+std::string EncodeStep(const StepRun& step, storage::v1::StepRecord& scratch);
 // The serialised FinishedRecord of a task that has just finished.
 std::string EncodeFinished(const TaskRun& task);
 

@@ -143,7 +143,7 @@ void PartitionRunner::Write(storage::Batch rows, std::vector<storage::v1::EventR
                             Completion done) {
   auto add = [rows = std::move(rows), events = std::move(events)](Group& group) mutable {
     group.batch.Append(rows);
-    std::ranges::move(events, std::back_inserter(group.effects.events));
+    for (storage::v1::EventRecord& event : events) group.effects.events.Add(std::move(event));
     return absl::OkStatus();
   };
   Post({{}, std::move(done), nullptr, std::nullopt, std::move(add)});
@@ -184,7 +184,7 @@ absl::Status PartitionRunner::AdoptInto(AdoptedTask& task, Group& group) {
 
 void PartitionRunner::Publish(std::vector<storage::v1::EventRecord> events, Completion done) {
   auto add = [events = std::move(events)](Group& group) mutable {
-    std::ranges::move(events, std::back_inserter(group.effects.events));
+    for (storage::v1::EventRecord& event : events) group.effects.events.Add(std::move(event));
     return absl::OkStatus();
   };
   Post({{}, std::move(done), nullptr, std::nullopt, std::move(add)});
@@ -307,16 +307,11 @@ std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<S
     }
     if (submission.done) group->answers.push_back({std::move(submission.done), std::move(answer)});
   }
-  if (!group->effects.events.empty()) {
-    auto events = std::make_shared<storage::v1::EventBatchRecord>();
-    for (storage::v1::EventRecord& event : group->effects.events) {
-      *events->add_events() = std::move(event);
-    }
-    group->effects.events.clear();
+  if (const auto events = group->effects.events.Take()) {
     group->batch.Put(storage::Table::kEvents,
                      storage::EventKey(options_.partition, group->sequence),
                      events->SerializeAsString());
-    group->events = std::move(events);
+    group->events = events;
   }
   for (const engine::TaskId& task : partition_->Settle()) {
     ends_.emplace_back(group->sequence, task);

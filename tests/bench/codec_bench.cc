@@ -22,10 +22,11 @@ BENCHMARK(EncodeTask);
 
 void EncodeStep(benchmark::State& state) {
   WrittenWork work;
+  storage::v1::StepRecord scratch;
   static_cast<void>(work.Next());
   std::size_t bytes = 0;
   for (auto _ : state) {
-    const std::string record = engine::EncodeStep(work.Look().steps.front());
+    const std::string record = engine::EncodeStep(work.Look().steps.front(), scratch);
     bytes = record.size();
     benchmark::DoNotOptimize(record);
   }
@@ -47,10 +48,11 @@ void DecodeTask(benchmark::State& state) {
   stored.task_template = made;
   stored.context = engine::MakePayload("{}");
   stored.record.ParseFromString(engine::EncodeTask(*partition.Look(id)));
-  std::string step;
+  storage::v1::StepRecord scratch;
   for (std::uint32_t i = 0; i < steps; ++i) {
     stored.steps.emplace_back(engine::StepIndex{i}, storage::v1::StepRecord());
-    stored.steps.back().second.ParseFromString(engine::EncodeStep(partition.Look(id)->steps[i]));
+    stored.steps.back().second.ParseFromString(
+        engine::EncodeStep(partition.Look(id)->steps[i], scratch));
   }
   for (auto _ : state) {
     auto decoded = engine::DecodeTask(stored);
