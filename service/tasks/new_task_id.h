@@ -2,10 +2,13 @@
 #pragma once
 
 #include "engine/model/ids.h"
+#include "engine/model/time.h"
 
 namespace tasker::service {
 
-// A random UUID (version 4), from the system's source of randomness. Thread-safe.
-engine::TaskId NewTaskId();
+// A UUID of version 7: the milliseconds of `now`, then 74 bits of chance. Tasks
+// that are made one after the other lie side by side in the store, which makes writing them
+// cheaper. Thread-safe.
+engine::TaskId NewTaskId(engine::Timestamp now);
 
 }  // namespace tasker::service

@@ -143,7 +143,7 @@ absl::StatusOr<engine::CreateTask> TaskService::CommandOf(
       .bypass = *std::move(bypass),
       .may_exist = shared->has_value(),
       .stored_context = contexts->given};
-  if (!shared->has_value()) command.task = NewTaskId();
+  if (!shared->has_value()) command.task = NewTaskId(ReadClock());
   if (request.has_priority()) command.priority = static_cast<engine::Priority>(request.priority());
   return command;
 }

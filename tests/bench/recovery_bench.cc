@@ -76,7 +76,7 @@ class Filler {
 
   void Add(int count, bool finish) {
     for (int i = 1; i <= count; ++i) {
-      Apply(engine::CreateTask{service::NewTaskId(), template_, context_, {}});
+      Apply(engine::CreateTask{service::NewTaskId(service::ReadClock()), template_, context_, {}});
       while (finish && !ready_.empty()) {
         const engine::AttemptToken token = ready_.back();
         ready_.pop_back();
