@@ -7,7 +7,6 @@ namespace {
 
 constexpr std::string_view kSubscription = "subscription/";
 constexpr std::size_t kSlotSize = 2;
-constexpr std::size_t kTaskKeySize = kSlotSize + kTaskIdSize;
 
 template <std::unsigned_integral Number>
 void AppendBigEndian(std::string& key, Number number) {

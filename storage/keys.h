@@ -73,6 +73,9 @@ std::optional<std::string_view> SubscriptionIn(std::string_view key);
 // partitions.
 std::string TaskHandlerKey(PartitionId partition, std::string_view task_handler_class);
 
+// Bytes that all keys of one task begin with, in the tables that have slots.
+inline constexpr std::size_t kTaskKeySize = 2 + kTaskIdSize;
+
 // For the tables open, tasks and contexts.
 std::string TaskKey(std::string_view task_id);
 

@@ -10,15 +10,24 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/env.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/slice_transform.h>
 #include <rocksdb/statistics.h>
 #include <rocksdb/table.h>
 #include <rocksdb/write_buffer_manager.h>
 
+#include "storage/keys.h"
 #include "storage/rocksdb_logger.h"
 #include "storage/rocksdb_status.h"
 
 namespace tasker::storage {
 namespace {
+
+// Whether single rows are looked for that may not be there. The other tables are read by ranges,
+// and to make filters for those would take time of each flush and compaction for nothing.
+bool IsReadByKey(Table table) {
+  return table == Table::kPartitions || table == Table::kTasks || table == Table::kContexts ||
+         table == Table::kTemplates;
+}
 
 rocksdb::ColumnFamilyOptions FamilyOptions(Table table, const RocksDbOptions& options,
                                            const std::shared_ptr<rocksdb::Cache>& cache) {
@@ -28,15 +37,21 @@ rocksdb::ColumnFamilyOptions FamilyOptions(Table table, const RocksDbOptions& op
   // million tasks would load them anew.
   blocks.cache_index_and_filter_blocks = true;
   blocks.pin_l0_filter_and_index_blocks_in_cache = true;
+  if (IsReadByKey(table)) blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   blocks.index_type = rocksdb::BlockBasedTableOptions::kTwoLevelIndexSearch;
   blocks.partition_filters = true;
-  blocks.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
   rocksdb::ColumnFamilyOptions family;
   family.table_factory.reset(rocksdb::NewBlockBasedTableFactory(blocks));
   family.compression = rocksdb::kLZ4Compression;
   family.write_buffer_size = options.memory_bytes / 4;
   family.enable_blob_files = table == Table::kContexts || table == Table::kSteps;
   family.min_blob_size = options.blob_bytes_min;
+  if (table == Table::kSteps || table == Table::kHistory) {
+    // A task's rows come one after the other over a while: each is inserted from where the last of
+    // its task was, and not searched for among all.
+    family.memtable_insert_with_hint_prefix_extractor.reset(
+        rocksdb::NewFixedPrefixTransform(kTaskKeySize));
+  }
   family.blob_compression_type = rocksdb::kLZ4Compression;
   family.enable_blob_garbage_collection = true;
   return family;
@@ -52,6 +67,8 @@ rocksdb::DBOptions DatabaseOptions(const RocksDbOptions& options,
       std::make_shared<rocksdb::WriteBufferManager>(options.memory_bytes / 2, cache);
   // One flush and one compaction at a time: two cores are all that a small machine has.
   database.max_background_jobs = 2;
+  // Whoever inserts by hints must be alone; each partition has one thread that writes.
+  database.allow_concurrent_memtable_write = false;
   database.statistics = rocksdb::CreateDBStatistics();
   database.statistics->set_stats_level(rocksdb::StatsLevel::kExceptHistogramOrTimers);
   // Drops only what was never synced, so never what was acknowledged.
