@@ -120,13 +120,30 @@ const std::string& Metrics::ErrorClassLabel(const std::string& error_class) {
   return *error_classes_.insert(error_class).first;
 }
 
+Metrics::CompletedSteps& Metrics::CompletedOf(const EventRecord& event) {
+  completed_key_.clear();
+  for (const std::string* part :
+       {&event.namespace_(), &event.task_name(), &event.version(), &event.step_name()}) {
+    completed_key_.append(*part).push_back('\0');
+  }
+  const auto [found, first] = completed_.try_emplace(completed_key_);
+  if (first) {
+    const Labels labels = StepLabels(event);
+    found->second = {&steps_.Add(With(labels, "status", "complete")),
+                     &step_seconds_.Add(labels, kSeconds)};
+  }
+  return found->second;
+}
+
 void Metrics::ObserveOne(const EventRecord& event) {
   const std::string& name = event.name();
-  if (name == names::kStepCompleted || name == names::kStepFailed) {
-    const char* status = name == names::kStepCompleted ? "complete"
-                         : event.business()            ? "business_error"
-                                                       : "failed";
-    Labels labels = With(StepLabels(event), "status", status);
+  if (name == names::kStepCompleted) {
+    const CompletedSteps& series = CompletedOf(event);
+    series.count->Increment();
+    series.seconds->Observe(Seconds(event.execution_duration_us()));
+  } else if (name == names::kStepFailed) {
+    Labels labels =
+        With(StepLabels(event), "status", event.business() ? "business_error" : "failed");
     if (!event.error_class().empty()) {
       labels.emplace("error_class", ErrorClassLabel(event.error_class()));
     }

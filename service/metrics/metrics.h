@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include <prometheus/collectable.h>
@@ -58,7 +59,15 @@ class Metrics {
  private:
   class Scraped;
 
+  // The series of a step that completed.
+  struct CompletedSteps {
+    prometheus::Counter* count = nullptr;
+    prometheus::Histogram* seconds = nullptr;
+  };
+
   void ObserveOne(const storage::v1::EventRecord& event);
+  // Finds them without making labels: most events are of this kind.
+  CompletedSteps& CompletedOf(const storage::v1::EventRecord& event);
   // The value of the label `error_class`: handlers choose the classes, and each is a series for
   // ever, so only so many are told apart.
   const std::string& ErrorClassLabel(const std::string& error_class);
@@ -72,6 +81,8 @@ class Metrics {
   prometheus::Family<prometheus::Counter>& steps_;
   prometheus::Family<prometheus::Histogram>& step_seconds_;
   prometheus::Family<prometheus::Counter>& retries_;
+  absl::flat_hash_map<std::string, CompletedSteps> completed_;
+  std::string completed_key_;
   absl::flat_hash_set<std::string> error_classes_;
   std::unique_ptr<prometheus::Exposer> exposer_;
 };
