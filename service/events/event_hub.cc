@@ -11,7 +11,7 @@ namespace tasker::service {
 namespace {
 
 // Events that are kept to be sent, as stored and as sent.
-constexpr std::size_t kWindowBytesMax = 16u << 20;
+constexpr std::size_t kWindowBytesMax = 3u << 20;
 // Events routed in one pass.
 constexpr int kEventsPerPassMax = 8192;
 // How much of a pass goes to those that are behind, beside the others.

@@ -12,7 +12,7 @@ namespace tasker::service {
 namespace {
 
 // Enough for subscribers that keep up; the others read from the store.
-constexpr std::size_t kRecentBytesMax = 8u << 20;
+constexpr std::size_t kRecentBytesMax = 2u << 20;
 // A reader comes back for more; taking them all each time would cost more than it saves.
 constexpr std::size_t kRecentTakenMax = 64;
 
@@ -125,6 +125,8 @@ absl::Status EventLog::Read(
     if (!sequence || !events->ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       return absl::DataLossError("a row of the event log cannot be read");
     }
+    // Those that count in bytes ask for it.
+    events->ByteSizeLong();
     if (!visit(*sequence, events)) return absl::OkStatus();
   }
   return rows->status();

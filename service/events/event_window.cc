@@ -8,7 +8,7 @@
 namespace tasker::service {
 
 void EventWindow::Add(storage::Sequence sequence, EventBatchPtr events) {
-  const std::size_t bytes = events->ByteSizeLong();
+  const auto bytes = static_cast<std::size_t>(events->GetCachedSize());
   commits_.push_back({sequence, std::move(events), 0, {}});
   Grow(commits_.back(), bytes);
 }

@@ -27,6 +27,9 @@ using google::protobuf::util::TimeUtil;
 // What a part costs beside its payloads, about.
 constexpr std::size_t kPartBytes = 256;
 
+// A message up to this long is kept to be filled anew, its memory with it.
+constexpr std::size_t kSpareBytesMax = 256u << 10;
+
 engine::Progress ProgressOf(v1::Progress& told, std::size_t message_bytes_max) {
   engine::Progress progress{std::nullopt, std::move(*told.mutable_message())};
   if (told.has_fraction() && !std::isnan(told.fraction())) {
@@ -357,7 +360,9 @@ void HandlerStream::AddDrain(const std::string& reason) {
 }
 
 v1::ConnectResponse& HandlerStream::Frame(std::size_t bytes) {
-  if (outbox_.empty() || outbox_.back().bytes >= limits_.frame_bytes) outbox_.emplace_back();
+  if (outbox_.empty() || outbox_.back().bytes >= limits_.frame_bytes) {
+    outbox_.push_back({std::exchange(spare_, {}), 0});
+  }
   outbox_.back().bytes += bytes;
   outbox_bytes_ += bytes;
   return outbox_.back().message;
@@ -370,11 +375,11 @@ void HandlerStream::Flush() {
 
 void HandlerStream::WriteNext() {
   if (finished_ || outbox_.empty()) return;
-  written_ = std::move(outbox_.front().message);
-  outbox_bytes_ -= outbox_.front().bytes;
+  written_ = std::move(outbox_.front());
+  outbox_bytes_ -= written_.bytes;
   outbox_.pop_front();
   writing_ = true;
-  StartWrite(&written_);
+  StartWrite(&written_.message);
 }
 
 void HandlerStream::OnWriteDone(bool ok) {
@@ -384,6 +389,10 @@ void HandlerStream::OnWriteDone(bool ok) {
   }
   absl::MutexLock lock(&mutex_);
   writing_ = false;
+  if (written_.bytes <= kSpareBytesMax) {
+    written_.message.Clear();
+    spare_ = std::move(written_.message);
+  }
   WriteNext();
   ResumeReading();
 }

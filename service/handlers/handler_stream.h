@@ -112,7 +112,9 @@ class HandlerStream final
   // The sum over outbox_.
   std::size_t outbox_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
   // Of the write under way; gRPC reads it until OnWriteDone.
-  v1::ConnectResponse written_;
+  Outgoing written_;
+  // One that has left, empty.
+  v1::ConnectResponse spare_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
   // Messages taken whose commands are not yet durable.
