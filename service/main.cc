@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "absl/synchronization/mutex.h"
 #include <CLI/CLI.hpp>
 #include <spdlog/sinks/stdout_color_sinks.h>
 #include <spdlog/spdlog.h>
@@ -16,6 +17,12 @@
 #include "config/template_loader.h"
 #include "service/server/server.h"
 #include "storage/backups.h"
+
+// jemalloc's own name for how it is to be set up; a build with another allocator has no use for it.
+// Large pages: the store's write buffers are read all over, and small ones miss the cache of
+// addresses each time.
+extern "C" const char* const malloc_conf;
+const char* const malloc_conf = "narenas:4";
 
 namespace {
 
@@ -178,6 +185,8 @@ int Serve(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Debian's Abseil looks for deadlocks at each lock taken, here and within gRPC; the tests do.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   CLI::App app{"taskerd: Tasker's durable workflow service"};
   Flags flags;
   AddFlags(app, flags);
