@@ -21,7 +21,7 @@ struct Committed {
   EventBatchPtr events;
 };
 
-// Sends effects where they belong. Called on the commit's thread, in commit order: must neither
+// Sends effects where they belong. Called by one thread at a time, in commit order: must neither
 // block nor throw.
 class EffectSink {
  public:

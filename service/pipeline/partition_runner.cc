@@ -22,6 +22,10 @@ constexpr std::size_t kSubmissionsPerCommitMax = 4096;
 // Likewise in bytes; one submission may go beyond it.
 constexpr std::size_t kBytesPerCommitMax = 64u << 20;
 
+// So few submissions, and nothing behind them: they are committed where they were applied, since to
+// wake another thread for it would take longer than what could be applied meanwhile.
+constexpr std::size_t kAloneMax = 2;
+
 // When a task that could not be read is tried again.
 constexpr engine::Duration kReadAgainAfter = std::chrono::seconds(1);
 
@@ -237,7 +241,12 @@ void PartitionRunner::RunPartition() {
     std::size_t next = 0;
     absl::Status failure;
     do {
-      PassOn(ApplyFrom(work, next));
+      std::unique_ptr<Group> group = ApplyFrom(work, next);
+      if (next == work.size() && work.size() <= kAloneMax && TakeCommit()) {
+        CommitAndRelease(std::move(group));
+      } else {
+        PassOn(std::move(group));
+      }
       failure = AwaitFailure();
     } while ((next < work.size() || partition_->HasWanted()) && failure.ok());
     for (; next < work.size(); ++next) Answer(work[next], Refused(failure));
@@ -246,7 +255,7 @@ void PartitionRunner::RunPartition() {
   }
   absl::MutexLock lock(&next_mutex_);
   no_more_groups_ = true;
-  next_changed_.SignalAll();
+  next_added_.Signal();
 }
 
 bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
@@ -421,7 +430,17 @@ void PartitionRunner::PassOn(std::unique_ptr<Group> group) {
   absl::MutexLock lock(&next_mutex_);
   while (next_ != nullptr) next_changed_.Wait(&next_mutex_);
   next_ = std::move(group);
-  next_changed_.SignalAll();
+  next_added_.Signal();
+}
+
+bool PartitionRunner::TakeCommit() {
+  {
+    absl::MutexLock lock(&inbox_mutex_);
+    if (!inbox_.empty()) return false;
+  }
+  absl::MutexLock lock(&next_mutex_);
+  if (next_ != nullptr || committing_) return false;
+  return committing_ = true;
 }
 
 void PartitionRunner::RunCommit() {
@@ -430,35 +449,39 @@ void PartitionRunner::RunCommit() {
     std::unique_ptr<Group> group;
     {
       absl::MutexLock lock(&next_mutex_);
-      while (next_ == nullptr && !no_more_groups_) next_changed_.Wait(&next_mutex_);
+      while (next_ == nullptr && !no_more_groups_) next_added_.Wait(&next_mutex_);
       if (next_ == nullptr) return;
       group = std::move(next_);
       committing_ = true;
-      next_changed_.SignalAll();
+      next_changed_.Signal();
     }
-    const absl::Status committed = CommitGroup(*group);
-    {
-      absl::MutexLock lock(&next_mutex_);
-      if (committed.ok()) {
-        committed_ = group->sequence;
-      } else if (failure_.ok()) {
-        failure_ = committed;
-      }
-      next_changed_.SignalAll();
-    }
-    if (committed.ok()) {
-      Release(*group);
-    } else {
-      for (Answered& answer : group->answers) answer.done(InDoubt(committed), storage::Sequence{});
-      absl::MutexLock lock(&inbox_mutex_);
-      commit_failed_ = true;
-      inbox_changed_.Signal();
-    }
-    group.reset();
-    absl::MutexLock lock(&next_mutex_);
-    committing_ = false;
-    next_changed_.SignalAll();
+    CommitAndRelease(std::move(group));
   }
+}
+
+void PartitionRunner::CommitAndRelease(std::unique_ptr<Group> group) {
+  const absl::Status committed = CommitGroup(*group);
+  {
+    absl::MutexLock lock(&next_mutex_);
+    if (committed.ok()) {
+      committed_ = group->sequence;
+    } else if (failure_.ok()) {
+      failure_ = committed;
+    }
+    next_changed_.Signal();
+  }
+  if (committed.ok()) {
+    Release(*group);
+  } else {
+    for (Answered& answer : group->answers) answer.done(InDoubt(committed), storage::Sequence{});
+    absl::MutexLock lock(&inbox_mutex_);
+    commit_failed_ = true;
+    inbox_changed_.Signal();
+  }
+  group.reset();
+  absl::MutexLock lock(&next_mutex_);
+  committing_ = false;
+  next_changed_.Signal();
 }
 
 absl::Status PartitionRunner::CommitGroup(const Group& group) {

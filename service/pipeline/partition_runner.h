@@ -26,8 +26,9 @@
 
 namespace tasker::service {
 
-// Told once what was asked for is durable, or why it will not be: on the commit's thread, in the
-// order of the commits. `sequence` is the commit that the answer stands on.
+// Told once what was asked for is durable, or why it will not be: one after the other, in the order
+// of the commits, on one of the runner's threads, which it must not hold up. `sequence` is the
+// commit that the answer stands on.
 using Completion = absl::AnyInvocable<void(const absl::Status& answer, storage::Sequence sequence)>;
 
 using Inspection = absl::AnyInvocable<void(const engine::Partition*)>;
@@ -41,10 +42,12 @@ struct AdoptedTask {
 
 // Runs one engine::Partition on a thread of its own and commits on another, so that the next
 // commands are applied while the last are being synced. Whatever has come in while a commit was
-// under way goes into the next: alone a command never waits, under load many share one sync.
+// under way goes into the next: alone a command never waits, not even for the other thread, and
+// under load many share one sync.
 //
-// Threads: `partition` alone touches the engine; `commit` alone writes to the store and calls
-// completions and the sink. All public methods may be called from any thread.
+// Threads: `partition` alone touches the engine. One at a time, `commit` or, where there is nothing
+// else to do, `partition` writes to the store and calls completions and the sink. All public
+// methods may be called from any thread.
 class PartitionRunner {
  public:
   struct Options {
@@ -191,7 +194,12 @@ class PartitionRunner {
   // Not OK: the runner takes nothing now, and why; `submission` is as it was.
   absl::Status Enqueue(Submission& submission);
   void ApplyOne(engine::Command command, Group& group, absl::Status& answer);
+  // Whether the partition's thread is to commit by itself: nothing waits, and no commit is under
+  // way. If so, CommitAndRelease has to follow.
+  bool TakeCommit();
+  // Hands the group to the commit's thread, once there is room.
   void PassOn(std::unique_ptr<Group> group);
+  void CommitAndRelease(std::unique_ptr<Group> group);
   absl::Status CommitGroup(const Group& group);
   void Release(Group& group);
   // Why the last commit failed; OK if it did not. Waits for the commit under way if one has failed.
@@ -234,6 +242,8 @@ class PartitionRunner {
   bool closed_ ABSL_GUARDED_BY(inbox_mutex_) = false;
 
   mutable absl::Mutex next_mutex_;
+  // The commit's thread waits for the one, the partition's for the other.
+  absl::CondVar next_added_;
   absl::CondVar next_changed_;
   // The group behind the one being committed; null: there is room for one.
   std::unique_ptr<Group> next_ ABSL_GUARDED_BY(next_mutex_);

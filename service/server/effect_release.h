@@ -10,7 +10,7 @@
 
 namespace tasker::service {
 
-// All pointers must outlive it. Called on the commit's thread alone.
+// All pointers must outlive it. Called by one thread at a time.
 class EffectRelease final : public EffectSink {
  public:
   EffectRelease(storage::Store* store, HandlerSessions* sessions, EventHub* hub,

@@ -10,7 +10,7 @@
 
 namespace tasker::service {
 
-// Answers the engine's requests. Called on the commit's thread alone.
+// Answers the engine's requests. Called by one thread at a time.
 class SubTaskStarter {
  public:
   // `templates` and `task_handlers` must outlive it.

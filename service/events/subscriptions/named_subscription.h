@@ -24,7 +24,7 @@
 namespace tasker::service {
 
 // All of it, and its receivers' Send and End, happens on the thread of the subscriptions; only what
-// the hub and the commit's thread say comes through `post`.
+// the hub and the runner's threads say comes through `post`.
 //
 // With a consumer it subscribes at the hub behind its mark, and asks for more as long as there is
 // room; without one it reads nothing. It ends consumers that acknowledge nothing in time while
