@@ -169,7 +169,7 @@ void Partition::BeginItems(TaskRun& task, StepIndex step, Changes& changes) {
   items.first = static_cast<std::uint32_t>(task.steps.size() + task.items.size());
   for (std::uint32_t i = 0; i < elements->size(); ++i) {
     items.elements.push_back(MakePayload(std::move((*elements)[i])));
-    StepExtras& item = task.items.emplace_back().More();
+    StepExtras& item = task.items.emplace_back(std::make_unique<StepRun>())->More();
     item.item_of = step;
     item.item_index = i;
   }

@@ -44,8 +44,8 @@ void PlaceSteps(TaskRun& task, const VersionDiff& diff) {
       task.records_bytes -= run.record_bytes;
     }
   }
-  for (StepRun& item : task.items) {
-    if (item.is_item()) item.extras->item_of = diff.After(*item.extras->item_of);
+  for (const std::unique_ptr<StepRun>& item : task.items) {
+    if (item->is_item()) item->extras->item_of = diff.After(*item->extras->item_of);
   }
   task.steps = std::move(steps);
 }

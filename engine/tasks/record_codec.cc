@@ -106,6 +106,7 @@ absl::Status DecodeItems(const std::vector<std::pair<StepIndex, storage::v1::Ste
     end = std::max<std::size_t>(end, items.first + items.size());
   }
   task.items.resize(end - steps);
+  for (std::unique_ptr<StepRun>& item : task.items) item = std::make_unique<StepRun>();
   for (std::uint32_t i = 0; i < steps; ++i) {
     const Items* items = task.steps[i].items();
     for (std::uint32_t place = 0; items != nullptr && place < items->size(); ++place) {

@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -178,14 +178,13 @@ struct TaskRun {
   Timestamp fair_from;
   // In the template's order.
   std::vector<StepRun> steps;
-  // Items of `for_each` steps, whose indices go on behind the steps'. A deque, so that adding some
-  // moves none.
-  std::deque<StepRun> items;
+  // Items of `for_each` steps, whose indices go on behind the steps'. Adding some moves none.
+  std::vector<std::unique_ptr<StepRun>> items;
   // Of `steps` alone.
   StepCounts counts;
   // Steps whose turn comes when no other step of the task is active: those of a template that is
-  // not concurrent, and those in reserve.
-  std::deque<StepIndex> held_back;
+  // not concurrent, and those in reserve. A list: most tasks have none.
+  std::list<StepIndex> held_back;
   std::optional<ParentStep> parent;
   // Set from the request to cancel on.
   std::optional<OperatorAct> cancel;
@@ -221,7 +220,7 @@ struct TaskRun {
 
   bool has(StepIndex step) const { return Raw(step) < steps.size() + items.size(); }
   StepRun& at(StepIndex step) {
-    return Raw(step) < steps.size() ? steps[Raw(step)] : items[Raw(step) - steps.size()];
+    return Raw(step) < steps.size() ? steps[Raw(step)] : *items[Raw(step) - steps.size()];
   }
   const StepRun& at(StepIndex step) const { return const_cast<TaskRun*>(this)->at(step); }
   // Of an item: the step that it is of.
