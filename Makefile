@@ -89,10 +89,13 @@ coverage: install ## how much of the engine its tests run; fails below 95 % of l
 	@.ci/install-packages lint
 	@.ci/coverage
 
+# Recorded workflows to measure: files, or a folder of them, that lie beside the product.
+INSTANCES ?= $(wildcard ../shared/data/wfinstances)
+
 .PHONY: bench
 bench: install ## measure the table of docs/performance.md; BENCH_ARGS='--short', or see `tasker bench all --help`
 	@.ci/build bin/taskerd bin/tasker
-	@build/bin/tasker bench all $(BENCH_ARGS)
+	@build/bin/tasker bench $(addprefix --instance ,$(INSTANCES)) all $(BENCH_ARGS)
 
 .PHONY: bench-growth
 bench-growth: install ## draw how the cost of a step grows, into docs/growth

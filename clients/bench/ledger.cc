@@ -17,13 +17,15 @@ struct Duty {
 };
 
 constexpr std::array kDuties = {
-    Duty{"partition", "takes commands, applies them, makes records"},
+    Duty{"partition", "takes commands, applies them, makes records; commits them too when alone"},
     Duty{"commit", "writes batches to the store, syncs, releases what waited"},
     Duty{"events", "reads the event log for subscribers, filters and sends"},
     Duty{"grpcpp_sync_ser", "gRPC's calls: reading, parsing, checks at the door, replies"},
     Duty{"nexting_thread", "gRPC's callbacks: streams of handlers and subscribers"},
     Duty{"default-executo", "gRPC's callbacks: streams of handlers and subscribers"},
     Duty{"grpc_global_tim", "gRPC's timers and deferred work"},
+    Duty{"timer_manager", "gRPC's timers and deferred work"},
+    Duty{"subscriptions", "named subscriptions: what is delivered and acknowledged"},
     Duty{"rocksdb:low", "RocksDB's compactions"},
     Duty{"rocksdb:high", "RocksDB's flushes"},
     Duty{"maintenance", "retention"},
