@@ -125,8 +125,6 @@ absl::Status EventLog::Read(
     if (!sequence || !events->ParseFromArray(value.data(), static_cast<int>(value.size()))) {
       return absl::DataLossError("a row of the event log cannot be read");
     }
-    // Those that count in bytes ask for it.
-    events->ByteSizeLong();
     if (!visit(*sequence, events)) return absl::OkStatus();
   }
   return rows->status();

@@ -8,7 +8,9 @@
 namespace tasker::service {
 
 void EventWindow::Add(storage::Sequence sequence, EventBatchPtr events) {
-  const auto bytes = static_cast<std::size_t>(events->GetCachedSize());
+  // Known of what was serialised here, and 0 of what was read from the store.
+  const int known = events->GetCachedSize();
+  const std::size_t bytes = known > 0 ? static_cast<std::size_t>(known) : events->ByteSizeLong();
   commits_.push_back({sequence, std::move(events), 0, {}});
   Grow(commits_.back(), bytes);
 }

@@ -187,11 +187,7 @@ absl::Status PartitionRunner::AdoptInto(AdoptedTask& task, Group& group) {
 }
 
 void PartitionRunner::Publish(std::vector<storage::v1::EventRecord> events, Completion done) {
-  auto add = [events = std::move(events)](Group& group) mutable {
-    for (storage::v1::EventRecord& event : events) group.effects.events.Add(std::move(event));
-    return absl::OkStatus();
-  };
-  Post({{}, std::move(done), nullptr, std::nullopt, std::move(add)});
+  Write({}, std::move(events), std::move(done));
 }
 
 void PartitionRunner::Post(Submission submission) {

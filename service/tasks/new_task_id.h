@@ -6,9 +6,8 @@
 
 namespace tasker::service {
 
-// A UUID of version 7: the milliseconds of `now`, then 74 bits of chance. Tasks
-// that are made one after the other lie side by side in the store, which makes writing them
-// cheaper. Thread-safe.
+// A UUID of version 7: the milliseconds of `now`, then 74 bits of chance. Tasks that are made one
+// after the other lie side by side in the store, which makes writing them cheaper. Thread-safe.
 engine::TaskId NewTaskId(engine::Timestamp now);
 
 }  // namespace tasker::service
