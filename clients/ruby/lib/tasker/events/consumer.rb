@@ -16,6 +16,8 @@ module Tasker
     #
     # `run` is for one thread and one time; `stop` and `wait_subscribed` may be called from any.
     class Consumer
+      include Streaming
+
       # Seconds that an acknowledgement may take.
       ACKNOWLEDGE_WITHIN_S = 30
       # No call is refused so and the next is not.
@@ -51,18 +53,6 @@ module Tasker
 
         Events.warn_of_absent(@filter.names)
         @stream.run(handle_signals: handle_signals) { |response| take(response, &block) }
-      end
-
-      # Lets `run` return once the block has returned from the event at hand, and that is acknowledged. Not from a
-      # signal's handler.
-      def stop
-        @stream.stop
-      end
-
-      # Waits until the service has confirmed the first subscription: nothing is missed from then on. Returns whether
-      # it has, within `seconds`.
-      def wait_subscribed(seconds)
-        @stream.wait_subscribed(seconds)
       end
 
       private
@@ -103,11 +93,7 @@ module Tasker
         # Who asks for nothing in particular takes the filter that the subscription has.
         request.filter = @filter unless V1::EventFilter.encode(@filter).empty?
         # Should it have to be made again, it begins behind what was acknowledged.
-        start = @acknowledged || @start
-        if start.is_a?(String) then request.after_cursor = start
-        elsif start == :earliest then request.from_earliest = true
-        end
-        request
+        begin_at(@acknowledged || @start, request)
       end
     end
   end

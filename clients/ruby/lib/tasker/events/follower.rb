@@ -8,6 +8,8 @@ module Tasker
     # Carries events from the service to one subscriber, over broken connections and restarts: it goes on behind
     # the last event that was handled. An event during which the process ended comes again.
     class Follower
+      include Streaming
+
       # subscriber: has `handle(event)` and, in its class, `subscribed_names`. start: `:now`, `:earliest` or a
       # cursor, where the store has none yet. cursor_store: see CursorStore. namespace, task_name, task_ids: only
       # events of these. tls, token: see Connection.
@@ -26,17 +28,6 @@ module Tasker
       def run(handle_signals: true)
         Events.warn_of_absent(@filter.names)
         @stream.run(handle_signals: handle_signals) { |response| handle(response) }
-      end
-
-      # Lets `run` return once the event at hand is handled. Safe from any thread, but not from a signal's handler.
-      def stop
-        @stream.stop
-      end
-
-      # Waits until the service has confirmed the first subscription: nothing is missed from then on. Returns
-      # whether it has, within `seconds`.
-      def wait_subscribed(seconds)
-        @stream.wait_subscribed(seconds)
       end
 
       private
@@ -59,10 +50,7 @@ module Tasker
       def request
         request = V1::SubscribeRequest.new(filter: @filter)
         @cursor ||= @cursor_store.load || (@start if @start.is_a?(String))
-        if @cursor then request.after_cursor = @cursor
-        elsif @start == :earliest then request.from_earliest = true
-        end
-        request
+        begin_at(@cursor || @start, request)
       end
     end
   end

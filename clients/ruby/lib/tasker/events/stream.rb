@@ -7,6 +7,31 @@ require 'tasker/times'
 
 module Tasker
   module Events
+    # What those have who take events from one Stream, `@stream`.
+    module Streaming
+      # Lets `run` return once the event at hand is handled and, of a named subscription, acknowledged. Safe from any
+      # thread, but not from a signal's handler.
+      def stop
+        @stream.stop
+      end
+
+      # Waits until the service has confirmed the first subscription: nothing is missed from then on. Returns whether
+      # it has, within `seconds`.
+      def wait_subscribed(seconds)
+        @stream.wait_subscribed(seconds)
+      end
+
+      private
+
+      # The request, made to begin at `start`: `:now`, `:earliest` or a cursor.
+      def begin_at(start, request)
+        if start.is_a?(String) then request.after_cursor = start
+        elsif start == :earliest then request.from_earliest = true
+        end
+        request
+      end
+    end
+
     # A call for events, made again whenever it breaks, until it is stopped. `run` is for one thread and one time;
     # everything else may be called from any.
     class Stream
