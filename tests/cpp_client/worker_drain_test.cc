@@ -1,5 +1,7 @@
 // A worker that stops, and a service that does.
 #include <chrono>
+#include <functional>
+#include <memory>
 #include <string>
 
 #include "gmock/gmock.h"
@@ -55,6 +57,22 @@ TEST(WorkerDrain, Stop_ClosesAtOnceWhenNothingIsHeld) {
   EXPECT_TRUE(stream.messages()[0].has_drain());
   stream.End(grpc::Status::OK);
   EXPECT_EQ(worker.AwaitStatus(), absl::OkStatus());
+}
+
+TEST(WorkerDrain, Stopper_StopsItsWorker) {
+  FakeEngine engine;
+  Worker worker(OptionsFor(engine, kPatient));
+  RegisterEcho(worker);
+  worker.Stopper()();
+  EXPECT_EQ(worker.Run(), absl::OkStatus());
+}
+
+TEST(WorkerDrain, Stopper_MayOutliveItsWorker) {
+  FakeEngine engine;
+  auto worker = std::make_unique<Worker>(OptionsFor(engine, kPatient));
+  const std::function<void()> stop = worker->Stopper();
+  worker.reset();
+  stop();
 }
 
 TEST(WorkerDrain, AssignmentThatCrossedTheDrain_IsDoneOverAnotherConnection) {

@@ -55,6 +55,8 @@ class Connection {
   // Takes the outcome of an operation other than kWake.
   Progress Advance(Operation operation, bool ok);
 
+  // Whether the service has been reached, so that it may know of this call.
+  bool started() const { return started_; }
   // Whether Write or HalfClose may be called.
   bool writable() const { return started_ && !writing_ && !half_closed_ && !broken_; }
   // Starts to send. `request` is not needed any more when it returns. Precondition: writable().

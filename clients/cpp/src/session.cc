@@ -248,7 +248,8 @@ void Session::OnInbox() {
 
 void Session::OnTime(Time now) {
   if (outcome_) return;
-  if (stopping_ && phase_ == Phase::kDown && held_.empty()) {
+  const bool connected = connection_ != nullptr && connection_->started();
+  if (stopping_ && held_.empty() && !connected) {
     outcome_ = absl::OkStatus();
     return;
   }

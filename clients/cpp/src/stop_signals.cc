@@ -15,16 +15,16 @@ StopSignals::StopSignals() {
 
 StopSignals::~StopSignals() {
   if (!thread_.joinable()) return;
-  // Wakes the thread if no signal has come; stopping once more changes nothing.
+  // Wakes the thread if no signal has come.
   pthread_kill(thread_.native_handle(), SIGTERM);
   thread_.join();
 }
 
-void StopSignals::Watch(Worker& worker) {
-  thread_ = std::thread([this, &worker] {
+void StopSignals::Watch(const Worker& worker) {
+  thread_ = std::thread([this, stop = worker.Stopper()] {
     int signal = 0;
     sigwait(&signals_, &signal);
-    worker.Stop();
+    stop();
   });
 }
 

@@ -12,6 +12,7 @@
 #include "clients/cpp/src/channel.h"
 #include "clients/cpp/src/handler_registry.h"
 #include "clients/cpp/src/session.h"
+#include "clients/cpp/src/stop_switch.h"
 #include "tasker/v1/task_service.grpc.pb.h"
 
 namespace tasker::client {
@@ -88,12 +89,13 @@ class Worker::State {
   std::shared_ptr<v1::TaskService::Stub> tasks ABSL_GUARDED_BY(mutex);
   std::size_t tasks_index ABSL_GUARDED_BY(mutex) = 0;
   Session session;
+  const std::shared_ptr<StopSwitch> stop_switch = std::make_shared<StopSwitch>(session);
   bool was_run = false;
 };
 
 Worker::Worker(WorkerOptions options) : state_(std::make_unique<State>(std::move(options))) {}
 
-Worker::~Worker() = default;
+Worker::~Worker() { state_->stop_switch->Detach(); }
 
 void Worker::Register(std::string handler_class, std::shared_ptr<StepHandler> handler,
                       HandlerScope scope) {
@@ -132,5 +134,9 @@ absl::Status Worker::Run() {
 }
 
 void Worker::Stop() { state_->session.Stop(); }
+
+std::function<void()> Worker::Stopper() const {
+  return [stop_switch = state_->stop_switch] { stop_switch->Stop(); };
+}
 
 }  // namespace tasker::client

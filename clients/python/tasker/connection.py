@@ -154,11 +154,12 @@ class Calls:
         self, stub: Callable[[grpc.Channel], Any], method: str, request: Any, *, repeatable: bool = True,
         timeout_s: Optional[float] = None,
     ) -> Any:
-        """The response. A repeatable call that finds an endpoint gone is made at each of the others.
+        """The response. A repeatable call that finds an endpoint gone is made at each of the others, or if there is
+        none, there once more: that the service was restarted shows only when the old connection is used.
 
         Raises grpc.RpcError, with the code in `code()` and the message in `details()`.
         """
-        left = len(self._endpoints.addresses) if repeatable else 1
+        left = max(2, len(self._endpoints.addresses)) if repeatable else 1
         while True:
             address, channel = self.channel()
             left -= 1

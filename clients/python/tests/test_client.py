@@ -93,10 +93,17 @@ def test_a_context_that_is_not_json_is_a_value_error(service):
 
 
 def test_errors_have_code_and_message(service):
-    service.refusals = 1
+    service.refusals = 2
     with Client(service.address) as client, pytest.raises(grpc.RpcError) as raised:
         client.get_task("t")
     assert (raised.value.code(), raised.value.details()) == (grpc.StatusCode.UNAVAILABLE, "the service stops")
+    assert len(service.requests) == 2
+
+
+def test_what_may_be_repeated_is_asked_of_the_only_endpoint_once_more(service):
+    service.refusals = 1
+    with Client(service.address) as client:
+        assert client.get_task("t").task_id == "t"
 
 
 def test_the_token_goes_with_each_call_and_is_asked_for_each_time(service):

@@ -23,13 +23,13 @@ class StopSignals {
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
 
-  // Stops `worker`, which must outlive this object, at the first signal; one that has come already
-  // counts. May be called once.
-  void Watch(Worker& worker);
+  // Stops `worker` at the first signal; one that has come already counts. The worker may go first.
+  // May be called once.
+  void Watch(const Worker& worker);
 
  private:
   sigset_t signals_;
-  // Waits for a signal; owned by this object; touches nothing but Worker::Stop.
+  // Waits for a signal; owned by this object; calls nothing but the worker's Stopper().
   std::thread thread_;
 };
 

@@ -116,6 +116,10 @@ class Worker {
   // Asks Run() to drain and return; a Run() that comes later returns at once.
   void Stop();
 
+  // Does what Stop() does, and nothing once the worker is gone: for what may outlive it, such as a
+  // thread that waits for signals. Thread-safe.
+  std::function<void()> Stopper() const;
+
  private:
   class State;
   std::unique_ptr<State> state_;
