@@ -8,6 +8,28 @@ namespace {
 constexpr std::string_view kSubscription = "subscription/";
 constexpr std::size_t kSlotSize = 2;
 
+constexpr std::uint64_t kFnvBasis = 0xcbf29ce484222325;
+constexpr std::uint64_t kFnvPrime = 0x100000001b3;
+
+constexpr std::uint64_t Hash(std::uint64_t hash, std::string_view bytes) {
+  for (const char c : bytes) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= kFnvPrime;
+  }
+  return hash;
+}
+
+// The number that undoes a multiplication by `odd`, modulo 2^64: each of Newton's steps doubles the
+// bits that are right, of which an odd number has three to begin with.
+constexpr std::uint64_t InverseOf(std::uint64_t odd) {
+  std::uint64_t inverse = odd;
+  for (int i = 0; i < 5; ++i) inverse *= 2 - odd * inverse;
+  return inverse;
+}
+
+constexpr std::uint64_t kFnvPrimeInverse = InverseOf(kFnvPrime);
+static_assert(kFnvPrime * kFnvPrimeInverse == 1);
+
 template <std::unsigned_integral Number>
 void AppendBigEndian(std::string& key, Number number) {
   for (std::size_t shift = sizeof(Number) * 8; shift > 0; shift -= 8) {
@@ -27,12 +49,25 @@ Number ReadBigEndian(std::string_view bytes) {
 }  // namespace
 
 std::uint16_t SlotOf(std::string_view task_id) {
-  std::uint64_t hash = 0xcbf29ce484222325;
-  for (const char c : task_id) {
-    hash ^= static_cast<unsigned char>(c);
-    hash *= 0x100000001b3;
+  return static_cast<std::uint16_t>(Hash(kFnvBasis, task_id) % kSlotCount);
+}
+
+void PlaceInSlot(std::uint16_t slot, std::span<char> task_id) {
+  const std::size_t last = task_id.size() - 1;
+  const std::uint64_t before = Hash(kFnvBasis, {task_id.data(), last - 1});
+  // What the hash must be before the last multiplication. The last byte sets its low eight bits;
+  // the one before it is tried until the two above them are right, at most 256 and mostly four
+  // times.
+  const std::uint64_t wanted = slot * kFnvPrimeInverse;
+  for (int i = 0; i < 256; ++i) {
+    const std::uint64_t hash = Hash(before, {&task_id[last - 1], 1});
+    const std::uint64_t byte = (hash ^ wanted) % kSlotCount;
+    if (byte < 256) {
+      task_id[last] = static_cast<char>(byte);
+      return;
+    }
+    ++task_id[last - 1];
   }
-  return static_cast<std::uint16_t>(hash % kSlotCount);
 }
 
 std::string PartitionKey(PartitionId partition) {

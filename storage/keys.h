@@ -25,6 +25,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -53,6 +54,11 @@ inline constexpr std::size_t kTaskIdSize = 16;
 // The slot of a task: FNV-1a (64 bit) over the id's bytes, modulo kSlotCount.
 // Precondition, here and below: `task_id` has kTaskIdSize bytes.
 std::uint16_t SlotOf(std::string_view task_id);
+
+// Changes the last two of an id's bytes such that it lies in `slot`; which of the values that do it
+// depends on what they were. For ids made of chance, which lose ten bits of it.
+// Preconditions: `task_id` has kTaskIdSize bytes; slot < kSlotCount.
+void PlaceInSlot(std::uint16_t slot, std::span<char> task_id);
 
 std::string PartitionKey(PartitionId partition);
 

@@ -6,7 +6,16 @@
 
 #include "absl/random/random.h"
 
+#include "storage/keys.h"
+
 namespace tasker::service {
+namespace {
+
+// How long new tasks go into one slot before they go into the next. As long as most of what is
+// written belongs to young tasks, each flush then writes a range of its own.
+constexpr std::uint64_t kSlotMillis = 4'096;
+
+}  // namespace
 
 // The layout is that of RFC 9562, section 5.7.
 engine::TaskId NewTaskId(engine::Timestamp now) {
@@ -19,6 +28,8 @@ engine::TaskId NewTaskId(engine::Timestamp now) {
   for (std::size_t i = 0; i < bytes.size(); ++i) {
     bytes[i] = static_cast<char>(halves[i / 8] >> (56 - 8 * (i % 8)));
   }
+  storage::PlaceInSlot(static_cast<std::uint16_t>(millis / kSlotMillis % storage::kSlotCount),
+                       bytes);
   return *engine::TaskId::FromBytes({bytes.data(), bytes.size()});
 }
 

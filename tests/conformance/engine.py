@@ -23,9 +23,27 @@ from script import Stream
 from wire_trace import Trace
 
 # Streams that are open at one time, and calls of GetTask beside them.
+_PORTS_TRIED = 5
 _CALLS_MAX = 16
 # How often it is looked whether the handler is still there.
 _LOOK_S = 0.2
+
+
+def _listen(server: grpc.Server, credentials: Optional[grpc.ServerCredentials]) -> str:
+    """Gives it a port of loopback; returns the address."""
+    for left in reversed(range(_PORTS_TRIED)):
+        address = f"127.0.0.1:{free_port()}"
+        try:
+            if credentials is None:
+                server.add_insecure_port(address)
+            else:
+                server.add_secure_port(address, credentials)
+            return address
+        except RuntimeError:
+            # Another process has taken it since.
+            if left == 0:
+                raise
+    raise AssertionError
 
 
 class FakeEngine(grpc.GenericRpcHandler):
@@ -46,11 +64,7 @@ class FakeEngine(grpc.GenericRpcHandler):
         self.asked: List[Tuple[str, Dict[str, str]]] = []
         self._server = grpc.server(futures.ThreadPoolExecutor(_CALLS_MAX), handlers=[self], options=[
             ("grpc.so_reuseport", 0), ("grpc.max_receive_message_length", -1), ("grpc.max_send_message_length", -1)])
-        self.address = f"127.0.0.1:{free_port()}"
-        if credentials is None:
-            self._server.add_insecure_port(self.address)
-        else:
-            self._server.add_secure_port(self.address, credentials)
+        self.address = _listen(self._server, credentials)
         self._server.start()
 
     def service(self, details: grpc.HandlerCallDetails) -> Optional[grpc.RpcMethodHandler]:

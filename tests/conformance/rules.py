@@ -17,6 +17,8 @@ from protocol import pb, seconds
 # How many of its intervals a sign of life may be late, and how much more on a busy machine.
 LATE_INTERVALS = 5
 LATE_S = 3.0
+# The same on a stream that was not read for a while: signs of life lie behind megabytes then.
+LATE_BEHIND_BACKLOG_S = 20.0
 # A handler may already have put together a heartbeat when it learned that an attempt had ended.
 FORGET_S = 3.0
 
@@ -87,6 +89,7 @@ class StreamRules:
         self.registered: Optional[pb.Registered] = None
         self.over = False
         self.reading = True
+        self.was_unread = False
         self.frames_sent = 0
         # The engine's newest frame that the handler is known to have taken.
         self.frame_seen = 0
@@ -285,11 +288,12 @@ class StreamRules:
         if self.over or self.registered is None or not self.reading:
             return
         now = self.rules.clock()
+        late_s = LATE_BEHIND_BACKLOG_S if self.was_unread else LATE_S
         for attempt in self.held():
             interval = seconds(self.registered.heartbeat_interval)
             if attempt.beat_s is not None:
                 interval = min(interval, attempt.beat_s)
-            if now - attempt.last_sign > interval * LATE_INTERVALS + LATE_S:
+            if now - attempt.last_sign > interval * LATE_INTERVALS + late_s:
                 self.rules.breach("heartbeat", f"{attempt} gave no sign of life for {now - attempt.last_sign:.1f} s, "
                                   f"asked for each {interval:g} s")
 
@@ -297,6 +301,7 @@ class StreamRules:
         """A handler cannot be late for an engine that does not read."""
         with self.rules.lock:
             self.reading = reading
+            self.was_unread = self.was_unread or not reading
             for attempt in self.held():
                 attempt.last_sign = self.rules.clock()
 

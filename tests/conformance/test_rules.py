@@ -234,7 +234,13 @@ def test_an_engine_that_does_not_read_misses_no_sign_of_life(talk: Talk):
     talk.now += 100
     talk.stream.set_reading(True)
     talk.rules.check_now()
+    # One may still lie behind a backlog.
+    talk.now += 20
+    talk.rules.check_now()
     assert talk.broken() == []
+    talk.now += 10
+    talk.rules.check_now()
+    assert talk.broken() == ["heartbeat"]
 
 
 @pytest.mark.parametrize(("handler_drains", "engine_drains", "right"), [

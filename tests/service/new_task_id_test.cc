@@ -5,6 +5,8 @@
 
 #include <gtest/gtest.h>
 
+#include "storage/keys.h"
+
 namespace tasker::service {
 namespace {
 
@@ -28,6 +30,17 @@ TEST(NewTaskId, NeverComesTwiceInOneMillisecond) {
 
 TEST(NewTaskId, OfALaterMillisecondSortsBehind) {
   EXPECT_LT(NewTaskId(AtMillis(1'000)).bytes(), NewTaskId(AtMillis(1'001)).bytes());
+}
+
+TEST(NewTaskId, OfALaterMillisecondLiesBehindInTheStore) {
+  // From a day on which the slots begin anew; they do after 70 minutes.
+  constexpr std::int64_t kBegin = 0x0190'0000'0000;
+  std::string last;
+  for (std::int64_t millis = kBegin; millis < kBegin + 60'000; millis += 7) {
+    const std::string key = storage::TaskKey(NewTaskId(AtMillis(millis)).bytes());
+    EXPECT_LT(last, key);
+    last = key;
+  }
 }
 
 }  // namespace

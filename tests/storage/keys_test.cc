@@ -22,6 +22,15 @@ TEST(Keys, OfTasksBeginWithTheirSlot) {
             kSlot + kTask + "\0\0\0\0\0\0\0\x0a"s + "\0\0\0\x0b"s);
 }
 
+TEST(Keys, AnIdIsPlacedInEverySlotByItsLastTwoBytes) {
+  for (std::uint16_t slot = 0; slot < kSlotCount; ++slot) {
+    std::string id = kTask;
+    PlaceInSlot(slot, id);
+    EXPECT_EQ(SlotOf(id), slot);
+    EXPECT_EQ(id.substr(0, 14), kTask.substr(0, 14));
+  }
+}
+
 TEST(Keys, OfLogsBeginWithTheirPartition) {
   EXPECT_EQ(PartitionKey(PartitionId{0x0304}), "\x03\x04"s);
   EXPECT_EQ(EventKey(PartitionId{1}, Sequence{0x0102}), "\0\x01\0\0\0\0\0\0\x01\x02"s);
