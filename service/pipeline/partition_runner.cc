@@ -22,9 +22,9 @@ constexpr std::size_t kSubmissionsPerCommitMax = 4096;
 // Likewise in bytes; one submission may go beyond it.
 constexpr std::size_t kBytesPerCommitMax = 64u << 20;
 
-// So few submissions, and nothing behind them: they are committed where they were applied, since to
-// wake another thread for it would take longer than what could be applied meanwhile.
-constexpr std::size_t kAloneMax = 2;
+// So many commands make a commit of their own while another is under way. Fewer wait for its end:
+// what a commit costs beside its commands would be paid twice for them.
+constexpr std::size_t kPipelinedMin = 128;
 
 // When a task that could not be read is tried again.
 constexpr engine::Duration kReadAgainAfter = std::chrono::seconds(1);
@@ -199,8 +199,10 @@ absl::Status PartitionRunner::Enqueue(Submission& submission) {
   absl::MutexLock lock(&inbox_mutex_);
   if (closed_) return Stopped();
   if (!refusing_.ok()) return refusing_;
+  const bool had_enough = !inbox_.empty() && MayTakeWork();
+  inbox_commands_ += submission.commands.size();
   inbox_.push_back(std::move(submission));
-  if (inbox_.size() == 1) inbox_changed_.Signal();
+  if (!had_enough && MayTakeWork()) inbox_changed_.Signal();
   return absl::OkStatus();
 }
 
@@ -235,10 +237,11 @@ void PartitionRunner::RunPartition() {
   std::vector<Submission> work;
   while (AwaitWork(work)) {
     std::size_t next = 0;
+    const bool pipelined = CommandsIn(work) >= kPipelinedMin;
     absl::Status failure;
     do {
       std::unique_ptr<Group> group = ApplyFrom(work, next);
-      if (next == work.size() && work.size() <= kAloneMax && TakeCommit()) {
+      if (!pipelined && TakeCommit()) {
         CommitAndRelease(std::move(group));
       } else {
         PassOn(std::move(group));
@@ -254,9 +257,17 @@ void PartitionRunner::RunPartition() {
   next_added_.Signal();
 }
 
+bool PartitionRunner::MayTakeWork() const {
+  return groups_passed_on_ == 0 || inbox_commands_ >= kPipelinedMin;
+}
+
 bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
   absl::MutexLock lock(&inbox_mutex_);
-  while (inbox_.empty() && !closed_ && !commit_failed_) {
+  while (!MayTakeWork() || (inbox_.empty() && !closed_ && !commit_failed_)) {
+    if (!MayTakeWork()) {
+      inbox_changed_.Wait(&inbox_mutex_);
+      continue;
+    }
     std::optional<engine::Timestamp> timer = partition_->NextTimer();
     if (!unread_.empty()) timer = std::min(timer.value_or(read_again_at_), read_again_at_);
     if (!timer) {
@@ -275,6 +286,7 @@ bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
     work.assign(std::make_move_iterator(inbox_.begin()), std::make_move_iterator(end));
     inbox_.erase(inbox_.begin(), end);
   }
+  inbox_commands_ = CommandsIn(inbox_);
   return true;
 }
 
@@ -423,6 +435,10 @@ absl::Status PartitionRunner::Wake(const engine::TaskId& task) {
 }
 
 void PartitionRunner::PassOn(std::unique_ptr<Group> group) {
+  {
+    absl::MutexLock lock(&inbox_mutex_);
+    ++groups_passed_on_;
+  }
   absl::MutexLock lock(&next_mutex_);
   while (next_ != nullptr) next_changed_.Wait(&next_mutex_);
   next_ = std::move(group);
@@ -430,10 +446,6 @@ void PartitionRunner::PassOn(std::unique_ptr<Group> group) {
 }
 
 bool PartitionRunner::TakeCommit() {
-  {
-    absl::MutexLock lock(&inbox_mutex_);
-    if (!inbox_.empty()) return false;
-  }
   absl::MutexLock lock(&next_mutex_);
   if (next_ != nullptr || committing_) return false;
   return committing_ = true;
@@ -452,6 +464,9 @@ void PartitionRunner::RunCommit() {
       next_changed_.Signal();
     }
     CommitAndRelease(std::move(group));
+    absl::MutexLock lock(&inbox_mutex_);
+    --groups_passed_on_;
+    if (MayTakeWork()) inbox_changed_.Signal();
   }
 }
 
@@ -543,7 +558,10 @@ void PartitionRunner::Refuse(const absl::Status& why) {
     absl::MutexLock lock(&inbox_mutex_);
     refusing_ = why;
     commit_failed_ = false;
-    if (!why.ok()) refused.swap(inbox_);
+    if (!why.ok()) {
+      refused.swap(inbox_);
+      inbox_commands_ = 0;
+    }
   }
   for (Submission& submission : refused) Answer(submission, why);
 }
@@ -554,6 +572,12 @@ bool PartitionRunner::WaitToRetry(absl::Duration wait) {
   while (!closed_ && !inbox_changed_.WaitWithDeadline(&inbox_mutex_, until)) {
   }
   return !closed_;
+}
+
+std::size_t PartitionRunner::CommandsIn(const std::vector<Submission>& submissions) {
+  std::size_t count = 0;
+  for (const Submission& submission : submissions) count += submission.commands.size();
+  return count;
 }
 
 void PartitionRunner::Answer(Submission& submission, const absl::Status& why) {

@@ -40,14 +40,14 @@ struct AdoptedTask {
   storage::Batch rows;
 };
 
-// Runs one engine::Partition on a thread of its own and commits on another, so that the next
-// commands are applied while the last are being synced. Whatever has come in while a commit was
-// under way goes into the next: alone a command never waits, not even for the other thread, and
-// under load many share one sync.
+// Runs one engine::Partition. Whatever has come in while a commit was under way goes together into
+// the next: alone a command never waits, and under load many share one sync, one message to each
+// handler, and what else a commit costs. Only from so many on that more would not make it cheaper
+// are the next commands applied while the last are being committed, by another thread.
 //
-// Threads: `partition` alone touches the engine. One at a time, `commit` or, where there is nothing
-// else to do, `partition` writes to the store and calls completions and the sink. All public
-// methods may be called from any thread.
+// Threads: `partition` alone touches the engine. One at a time, `partition` or, for large groups,
+// `commit` writes to the store and calls completions and the sink. All public methods may be called
+// from any thread.
 class PartitionRunner {
  public:
   struct Options {
@@ -173,8 +173,10 @@ class PartitionRunner {
 
   void RunPartition();
   void RunCommit();
-  // Waits for submissions or a due timer; empty and false: time to end.
+  // Waits for submissions or a due timer, and for the commit under way unless there is enough to do
+  // beside it. Empty and false: time to end.
   bool AwaitWork(std::vector<Submission>& work);
+  bool MayTakeWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(inbox_mutex_);
   // Applies submissions from `next` on, and moves `next` behind them: all, or as far as one needs
   // what the group itself has changed to be durable.
   std::unique_ptr<Group> ApplyFrom(std::vector<Submission>& work, std::size_t& next);
@@ -194,8 +196,8 @@ class PartitionRunner {
   // Not OK: the runner takes nothing now, and why; `submission` is as it was.
   absl::Status Enqueue(Submission& submission);
   void ApplyOne(engine::Command command, Group& group, absl::Status& answer);
-  // Whether the partition's thread is to commit by itself: nothing waits, and no commit is under
-  // way. If so, CommitAndRelease has to follow.
+  // Whether the partition's thread may commit by itself: no commit is under way. If so,
+  // CommitAndRelease has to follow.
   bool TakeCommit();
   // Hands the group to the commit's thread, once there is room.
   void PassOn(std::unique_ptr<Group> group);
@@ -211,6 +213,7 @@ class PartitionRunner {
   // False: it is time to end.
   bool WaitToRetry(absl::Duration wait);
   static void Answer(Submission& submission, const absl::Status& why);
+  static std::size_t CommandsIn(const std::vector<Submission>& submissions);
 
   const Options options_;
   storage::Store& store_;
@@ -235,6 +238,10 @@ class PartitionRunner {
   mutable absl::Mutex inbox_mutex_;
   absl::CondVar inbox_changed_;
   std::vector<Submission> inbox_ ABSL_GUARDED_BY(inbox_mutex_);
+  // In those submissions.
+  std::size_t inbox_commands_ ABSL_GUARDED_BY(inbox_mutex_) = 0;
+  // Groups that the commit's thread has been given and has not done with.
+  int groups_passed_on_ ABSL_GUARDED_BY(inbox_mutex_) = 0;
   // Set while everything is refused.
   absl::Status refusing_ ABSL_GUARDED_BY(inbox_mutex_);
   // Set by a failed commit, so that the partition's thread need not wait for work to notice it.

@@ -155,6 +155,56 @@ TEST_F(PartitionRunnerTest, SharesOneSyncAmongCommandsThatComeTogether) {
   EXPECT_EQ(runner_->open_tasks(), 25u);
 }
 
+// A hundred creations and more, of the ids that begin with `c`.
+std::vector<engine::Command> ManyOf(char c, const engine::TaskTemplatePtr& task_template) {
+  std::vector<engine::Command> many;
+  for (int i = 0; i < 200; ++i) {
+    const engine::TaskId id = *engine::TaskId::FromBytes(std::string(15, c) + static_cast<char>(i));
+    many.push_back(engine::CreateTask{id, task_template, engine::MakePayload("{}"), {}});
+  }
+  return many;
+}
+
+TEST_F(PartitionRunnerTest, AppliesManyCommandsWhileOthersAreBeingCommitted) {
+  Start();
+  absl::Notification committing, go_on, applied;
+  runner_->Submit(ManyOf('a', template_), [&](const absl::Status&, storage::Sequence) {
+    committing.Notify();
+    go_on.WaitForNotification();
+  });
+  committing.WaitForNotification();
+  runner_->Inspect([&](const engine::Partition* partition) {
+    EXPECT_EQ(partition->open_tasks(), 200u);
+    applied.Notify();
+  });
+  runner_->Submit(ManyOf('b', template_), nullptr);
+  applied.WaitForNotification();
+  go_on.Notify();
+}
+
+TEST_F(PartitionRunnerTest, GathersFewCommandsWhileOthersAreBeingCommitted) {
+  Start();
+  absl::Notification committing, go_on;
+  runner_->Submit(ManyOf('a', template_), [&](const absl::Status&, storage::Sequence) {
+    committing.Notify();
+    go_on.WaitForNotification();
+  });
+  committing.WaitForNotification();
+  storage::Sequence first{}, last{};
+  absl::Notification answered;
+  runner_->Submit(engine::CreateTask{Id('b'), template_, engine::MakePayload("{}"), {}},
+                  [&](const absl::Status&, storage::Sequence sequence) { first = sequence; });
+  runner_->Submit(engine::CreateTask{Id('c'), template_, engine::MakePayload("{}"), {}},
+                  [&](const absl::Status&, storage::Sequence sequence) {
+                    last = sequence;
+                    answered.Notify();
+                  });
+  go_on.Notify();
+  answered.WaitForNotification();
+  EXPECT_EQ(first, storage::Sequence{2});
+  EXPECT_EQ(last, storage::Sequence{2});
+}
+
 TEST_F(PartitionRunnerTest, TakesUpWhatWasOpen) {
   Start();
   ASSERT_TRUE(Create('a').ok());
