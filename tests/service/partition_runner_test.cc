@@ -167,7 +167,7 @@ std::vector<engine::Command> ManyOf(char c, const engine::TaskTemplatePtr& task_
 
 TEST_F(PartitionRunnerTest, AppliesManyCommandsWhileOthersAreBeingCommitted) {
   Start();
-  absl::Notification committing, go_on, applied;
+  absl::Notification committing, go_on, applied, answered;
   runner_->Submit(ManyOf('a', template_), [&](const absl::Status&, storage::Sequence) {
     committing.Notify();
     go_on.WaitForNotification();
@@ -177,9 +177,11 @@ TEST_F(PartitionRunnerTest, AppliesManyCommandsWhileOthersAreBeingCommitted) {
     EXPECT_EQ(partition->open_tasks(), 200u);
     applied.Notify();
   });
-  runner_->Submit(ManyOf('b', template_), nullptr);
+  runner_->Submit(ManyOf('b', template_),
+                  [&](const absl::Status&, storage::Sequence) { answered.Notify(); });
   applied.WaitForNotification();
   go_on.Notify();
+  answered.WaitForNotification();
 }
 
 TEST_F(PartitionRunnerTest, GathersFewCommandsWhileOthersAreBeingCommitted) {
