@@ -16,6 +16,7 @@
 #include <rocksdb/write_buffer_manager.h>
 
 #include "storage/keys.h"
+#include "storage/log_file_system.h"
 #include "storage/rocksdb_logger.h"
 #include "storage/rocksdb_status.h"
 
@@ -92,7 +93,7 @@ absl::StatusOr<std::unique_ptr<RocksDbDatabase>> RocksDbDatabase::Open(
       rocksdb::NewLRUCache(options.memory_bytes, kCachePartBits);
   std::unique_ptr<rocksdb::Env> environment = EnvironmentOf(options);
   rocksdb::DBOptions database = DatabaseOptions(options, cache);
-  if (environment != nullptr) database.env = environment.get();
+  database.env = environment.get();
   // RocksDB insists on a family called `default`; it stays empty.
   std::vector<rocksdb::ColumnFamilyDescriptor> descriptors = {
       {rocksdb::kDefaultColumnFamilyName, {}}};
@@ -125,7 +126,8 @@ std::uint64_t RocksDbDatabase::SyncCount() const {
 }
 
 std::unique_ptr<rocksdb::Env> EnvironmentOf(const RocksDbOptions& options) {
-  return options.file_system == nullptr ? nullptr : rocksdb::NewCompositeEnv(options.file_system);
+  return rocksdb::NewCompositeEnv(std::make_shared<LogFileSystem>(
+      options.file_system != nullptr ? options.file_system : rocksdb::FileSystem::Default()));
 }
 
 }  // namespace tasker::storage

@@ -41,14 +41,14 @@ class RocksDbDatabase {
         families_(families),
         statistics_(std::move(statistics)) {}
 
-  // Null: the machine's own. Outlives the database.
+  // Outlives the database.
   const std::unique_ptr<rocksdb::Env> environment_;
   const std::unique_ptr<rocksdb::DB> db_;
   const Families families_;
   const std::shared_ptr<rocksdb::Statistics> statistics_;
 };
 
-// The environment that `options` ask for; null: the machine's own.
+// What the files are read and written through.
 std::unique_ptr<rocksdb::Env> EnvironmentOf(const RocksDbOptions& options);
 
 }  // namespace tasker::storage

@@ -46,8 +46,8 @@ rocksdb::Status WriteAndSync(rocksdb::Env& env, const std::string& path, std::ui
 }  // namespace
 
 absl::Status ProbeWriting(const RocksDbOptions& options) {
-  const std::unique_ptr<rocksdb::Env> own = EnvironmentOf(options);
-  rocksdb::Env& env = own != nullptr ? *own : *rocksdb::Env::Default();
+  const std::unique_ptr<rocksdb::Env> environment = EnvironmentOf(options);
+  rocksdb::Env& env = *environment;
   const std::string path = absl::StrCat(options.folder, "/write_probe");
   const std::uint64_t bytes = std::max(kRoomMin, BytesToWrite(env, options.folder));
   const rocksdb::Status written = WriteAndSync(env, path, bytes);

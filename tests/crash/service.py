@@ -45,6 +45,11 @@ def channel_to(address: str) -> grpc.Channel:
     ])
 
 
+def written_end(path: pathlib.Path) -> int:
+    """Where what was written to a file ends: a log is longer by zeros."""
+    return len(path.read_bytes().rstrip(b"\0")) if path.suffix == ".log" else path.stat().st_size
+
+
 class Service:
     """One taskerd, its store and its port, which it keeps over restarts."""
 
@@ -133,10 +138,15 @@ class Service:
                 path.unlink()
                 lost += stat.st_size
                 continue
-            keep = self._random.randint(min(synced.get(stat.st_ino, 0), stat.st_size), stat.st_size)
-            if keep < stat.st_size:
+            certain = min(synced.get(stat.st_ino, 0), stat.st_size)
+            end = max(certain, written_end(path))
+            keep = self._random.randint(certain, end)
+            if keep < end:
                 os.truncate(path, keep)
-                lost += stat.st_size - keep
+                lost += end - keep
+                # The length may have been stored before what was written.
+                if path.suffix == ".log" and self._random.random() < 0.5:
+                    os.truncate(path, stat.st_size)
         return lost
 
     def set_faults(self, failed_write: float = 0, torn_write: float = 0, failed_sync: float = 0,

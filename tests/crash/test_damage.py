@@ -6,7 +6,7 @@ import random
 import grpc
 import pytest
 
-from service import PATIENCE_S, Service, channel_to
+from service import PATIENCE_S, Service, channel_to, written_end
 from stored import read_ids
 from tasker._generated.tasker.v1 import admin_service_pb2, admin_service_pb2_grpc
 from tasker._generated.tasker.v1 import task_service_pb2 as pb
@@ -47,7 +47,7 @@ def fill(service: Service) -> tuple[list[str], list[str]]:
 
 def damage(path: pathlib.Path) -> None:
     with path.open("r+b") as file:
-        file.seek(path.stat().st_size // 2)
+        file.seek(written_end(path) // 2)
         file.write(b"\x55" * 64)
 
 
