@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
 #include <utility>
 
 namespace tasker::storage {
@@ -13,12 +16,40 @@ constexpr std::size_t kPieceBytes = 256u << 10;
 
 class LogFile final : public rocksdb::FSWritableFileOwnerWrapper {
  public:
-  using rocksdb::FSWritableFileOwnerWrapper::FSWritableFileOwnerWrapper;
+  // `zeros`: the same file, to write ahead.
+  LogFile(std::unique_ptr<rocksdb::FSWritableFile> rows,
+          std::unique_ptr<rocksdb::FSRandomRWFile> zeros)
+      : FSWritableFileOwnerWrapper(std::move(rows)), zeros_(std::move(zeros)) {}
 
-  // RocksDB would take room for a whole memtable.
-  void SetPreallocationBlockSize(std::size_t size) override {
-    rocksdb::FSWritableFileOwnerWrapper::SetPreallocationBlockSize(std::min(size, kPieceBytes));
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           rocksdb::IODebugContext* debug) override {
+    FillAhead(data.size(), options, debug);
+    return FSWritableFileOwnerWrapper::Append(data, options, debug);
   }
+  rocksdb::IOStatus Append(const rocksdb::Slice& data, const rocksdb::IOOptions& options,
+                           const rocksdb::DataVerificationInfo& verification,
+                           rocksdb::IODebugContext* debug) override {
+    FillAhead(data.size(), options, debug);
+    return FSWritableFileOwnerWrapper::Append(data, options, verification, debug);
+  }
+
+ private:
+  // For `size` bytes more. If it fails, as for want of room, the rows themselves will tell.
+  void FillAhead(std::size_t size, const rocksdb::IOOptions& options,
+                 rocksdb::IODebugContext* debug) {
+    written_ += size;
+    if (written_ <= filled_) return;
+    static const std::string piece(kPieceBytes, '\0');
+    const std::uint64_t end = (written_ / kPieceBytes + 1) * kPieceBytes;
+    while (filled_ < end) {
+      zeros_->Write(filled_, piece, options, debug).PermitUncheckedError();
+      filled_ += kPieceBytes;
+    }
+  }
+
+  const std::unique_ptr<rocksdb::FSRandomRWFile> zeros_;
+  std::uint64_t written_ = 0;
+  std::uint64_t filled_ = 0;
 };
 
 }  // namespace
@@ -28,10 +59,14 @@ rocksdb::IOStatus LogFileSystem::NewWritableFile(const std::string& path,
                                                  std::unique_ptr<rocksdb::FSWritableFile>* file,
                                                  rocksdb::IODebugContext* debug) {
   if (!path.ends_with(".log")) return target()->NewWritableFile(path, options, file, debug);
-  rocksdb::FileOptions ahead = options;
-  ahead.fallocate_with_keep_size = false;
-  rocksdb::IOStatus status = target()->NewWritableFile(path, ahead, file, debug);
-  if (status.ok()) *file = std::make_unique<LogFile>(std::move(*file));
+  rocksdb::FileOptions filled = options;
+  filled.allow_fallocate = false;
+  rocksdb::IOStatus status = target()->NewWritableFile(path, filled, file, debug);
+  if (!status.ok()) return status;
+  std::unique_ptr<rocksdb::FSRandomRWFile> zeros;
+  if (target()->NewRandomRWFile(path, filled, &zeros, debug).ok()) {
+    *file = std::make_unique<LogFile>(std::move(*file), std::move(zeros));
+  }
   return status;
 }
 
