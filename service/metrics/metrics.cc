@@ -13,7 +13,6 @@ namespace tasker::service {
 namespace {
 
 namespace names = engine::event_names;
-using Labels = std::map<std::string, std::string>;
 using storage::v1::EventRecord;
 
 // From a tenth of a millisecond to an hour.
@@ -21,22 +20,26 @@ const prometheus::Histogram::BucketBoundaries kSeconds = {
     0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25,
     0.5,    1,      2.5,   5,      10,    30,   60,    300,  900, 3600};
 
+// What is told apart. A step's series take some kilobytes together.
+constexpr std::size_t kTasksMax = 10'000;
+constexpr std::size_t kStepsMax = 10'000;
 constexpr std::size_t kErrorClassesMax = 200;
 
-Labels TaskLabels(const EventRecord& event) {
-  return {
-      {"namespace", event.namespace_()}, {"task", event.task_name()}, {"version", event.version()}};
-}
-
-Labels StepLabels(const EventRecord& event) {
-  Labels labels = TaskLabels(event);
-  labels.emplace("step", event.step_name());
-  return labels;
-}
-
-Labels With(Labels labels, std::string name, std::string value) {
+std::map<std::string, std::string> With(std::map<std::string, std::string> labels, std::string name,
+                                        std::string value) {
   labels.emplace(std::move(name), std::move(value));
   return labels;
+}
+
+// Which template's version, and which step of it.
+void AppendTask(const EventRecord& event, std::string& key) {
+  for (const std::string* part : {&event.namespace_(), &event.task_name(), &event.version()}) {
+    key.append(*part).push_back('\0');
+  }
+}
+void AppendStep(const EventRecord& event, std::string& key) {
+  AppendTask(event, key);
+  key.append(event.step_name());
 }
 
 double Seconds(std::int64_t micros) { return static_cast<double>(micros) / 1e6; }
@@ -89,7 +92,10 @@ Metrics::Metrics(Sources sources)
       step_seconds_(Named(prometheus::BuildHistogram(), "tasker_step_duration_seconds",
                           "From an attempt's hand-out to its end.", *registry_)),
       retries_(Named(prometheus::BuildCounter(), "tasker_step_retries_total",
-                     "Attempts that failed and are tried again.", *registry_)) {}
+                     "Attempts that failed and are tried again.", *registry_)),
+      tasks_told_apart_(kTasksMax),
+      steps_told_apart_(kStepsMax),
+      error_classes_told_apart_(kErrorClassesMax) {}
 
 absl::Status Metrics::Serve(const std::string& address) {
   try {
@@ -113,22 +119,36 @@ void Metrics::Observe(const storage::v1::EventBatchRecord& events) {
   for (const EventRecord& event : events.events()) ObserveOne(event);
 }
 
-const std::string& Metrics::ErrorClassLabel(const std::string& error_class) {
-  static const std::string other = "other";
-  if (error_classes_.contains(error_class)) return error_class;
-  if (error_classes_.size() >= kErrorClassesMax) return other;
-  return *error_classes_.insert(error_class).first;
+Metrics::Labels Metrics::TaskLabels(const EventRecord& event) {
+  key_.clear();
+  AppendTask(event, key_);
+  const std::string other(LabelValues::kOther);
+  const bool apart = tasks_told_apart_.TellsApart(key_);
+  return {{"namespace", event.namespace_()},
+          {"task", apart ? event.task_name() : other},
+          {"version", apart ? event.version() : other}};
+}
+
+Metrics::Labels Metrics::StepLabels(const EventRecord& event) {
+  Labels labels = TaskLabels(event);
+  key_.clear();
+  AppendStep(event, key_);
+  const bool apart = steps_told_apart_.TellsApart(key_);
+  labels.emplace("step", apart ? event.step_name() : std::string(LabelValues::kOther));
+  return labels;
 }
 
 Metrics::CompletedSteps& Metrics::CompletedOf(const EventRecord& event) {
-  completed_key_.clear();
-  for (const std::string* part :
-       {&event.namespace_(), &event.task_name(), &event.version(), &event.step_name()}) {
-    completed_key_.append(*part).push_back('\0');
-  }
-  const auto [found, first] = completed_.try_emplace(completed_key_);
+  key_.clear();
+  AppendStep(event, key_);
+  if (const auto known = completed_.find(key_); known != completed_.end()) return known->second;
+  const Labels labels = StepLabels(event);
+  // By what it is counted under, so that those that are not told apart are found there too.
+  key_ = absl::StrCat(labels.at("namespace"), std::string(1, '\0'), labels.at("task"),
+                      std::string(1, '\0'), labels.at("version"), std::string(1, '\0'),
+                      labels.at("step"));
+  const auto [found, first] = completed_.try_emplace(key_);
   if (first) {
-    const Labels labels = StepLabels(event);
     found->second = {&steps_.Add(With(labels, "status", "complete")),
                      &step_seconds_.Add(labels, kSeconds)};
   }
@@ -145,7 +165,8 @@ void Metrics::ObserveOne(const EventRecord& event) {
     Labels labels =
         With(StepLabels(event), "status", event.business() ? "business_error" : "failed");
     if (!event.error_class().empty()) {
-      labels.emplace("error_class", ErrorClassLabel(event.error_class()));
+      const bool apart = error_classes_told_apart_.TellsApart(event.error_class());
+      labels.emplace("error_class", apart ? event.error_class() : std::string(LabelValues::kOther));
     }
     steps_.Add(labels).Increment();
     step_seconds_.Add(StepLabels(event), kSeconds).Observe(Seconds(event.execution_duration_us()));

@@ -3,13 +3,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/status/status.h"
 #include <prometheus/collectable.h>
 #include <prometheus/counter.h>
@@ -19,6 +19,7 @@
 #include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 
+#include "service/metrics/label_values.h"
 #include "tasker/storage/v1/records.pb.h"
 
 namespace tasker::service {
@@ -53,11 +54,15 @@ class Metrics {
   // The port being served; 0: none.
   int port() const;
 
+  // What has been counted so far. Thread-safe.
+  std::vector<prometheus::MetricFamily> Collect() const { return registry_->Collect(); }
+
   // Counts the events of one commit.
   void Observe(const storage::v1::EventBatchRecord& events);
 
  private:
   class Scraped;
+  using Labels = std::map<std::string, std::string>;
 
   // The series of a step that completed.
   struct CompletedSteps {
@@ -68,9 +73,8 @@ class Metrics {
   void ObserveOne(const storage::v1::EventRecord& event);
   // Finds them without making labels: most events are of this kind.
   CompletedSteps& CompletedOf(const storage::v1::EventRecord& event);
-  // The value of the label `error_class`: handlers choose the classes, and each is a series for
-  // ever, so only so many are told apart.
-  const std::string& ErrorClassLabel(const std::string& error_class);
+  Labels TaskLabels(const storage::v1::EventRecord& event);
+  Labels StepLabels(const storage::v1::EventRecord& event);
 
   const std::shared_ptr<prometheus::Registry> registry_;
   // Registered beside the registry: weak references only are kept there.
@@ -82,8 +86,11 @@ class Metrics {
   prometheus::Family<prometheus::Histogram>& step_seconds_;
   prometheus::Family<prometheus::Counter>& retries_;
   absl::flat_hash_map<std::string, CompletedSteps> completed_;
-  std::string completed_key_;
-  absl::flat_hash_set<std::string> error_classes_;
+  // Kept for its memory.
+  std::string key_;
+  LabelValues tasks_told_apart_;
+  LabelValues steps_told_apart_;
+  LabelValues error_classes_told_apart_;
   std::unique_ptr<prometheus::Exposer> exposer_;
 };
 
