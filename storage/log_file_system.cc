@@ -1,6 +1,5 @@
 #include "storage/log_file_system.h"
 
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -34,17 +33,16 @@ class LogFile final : public rocksdb::FSWritableFileOwnerWrapper {
   }
 
  private:
-  // For `size` bytes more. If it fails, as for want of room, the rows themselves will tell.
+  // Behind the `size` bytes that come next, if they end behind what is filled. If it fails, as for
+  // want of room, the rows themselves will tell.
   void FillAhead(std::size_t size, const rocksdb::IOOptions& options,
                  rocksdb::IODebugContext* debug) {
     written_ += size;
     if (written_ <= filled_) return;
     static const std::string piece(kPieceBytes, '\0');
-    const std::uint64_t end = (written_ / kPieceBytes + 1) * kPieceBytes;
-    while (filled_ < end) {
-      zeros_->Write(filled_, piece, options, debug).PermitUncheckedError();
-      filled_ += kPieceBytes;
-    }
+    filled_ = (written_ / kPieceBytes + 1) * kPieceBytes;
+    zeros_->Write(written_, {piece.data(), filled_ - written_}, options, debug)
+        .PermitUncheckedError();
   }
 
   const std::unique_ptr<rocksdb::FSRandomRWFile> zeros_;

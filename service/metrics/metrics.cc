@@ -1,5 +1,6 @@
 #include "service/metrics/metrics.h"
 
+#include <initializer_list>
 #include <map>
 #include <utility>
 #include <vector>
@@ -31,15 +32,10 @@ std::map<std::string, std::string> With(std::map<std::string, std::string> label
   return labels;
 }
 
-// Which template's version, and which step of it.
-void AppendTask(const EventRecord& event, std::string& key) {
-  for (const std::string* part : {&event.namespace_(), &event.task_name(), &event.version()}) {
-    key.append(*part).push_back('\0');
-  }
-}
-void AppendStep(const EventRecord& event, std::string& key) {
-  AppendTask(event, key);
-  key.append(event.step_name());
+// What a series is of, as one text.
+void SetKey(std::string& key, std::initializer_list<const std::string*> parts) {
+  key.clear();
+  for (const std::string* part : parts) key.append(*part).push_back('\0');
 }
 
 double Seconds(std::int64_t micros) { return static_cast<double>(micros) / 1e6; }
@@ -120,8 +116,7 @@ void Metrics::Observe(const storage::v1::EventBatchRecord& events) {
 }
 
 Metrics::Labels Metrics::TaskLabels(const EventRecord& event) {
-  key_.clear();
-  AppendTask(event, key_);
+  SetKey(key_, {&event.namespace_(), &event.task_name(), &event.version()});
   const std::string other(LabelValues::kOther);
   const bool apart = tasks_told_apart_.TellsApart(key_);
   return {{"namespace", event.namespace_()},
@@ -131,22 +126,19 @@ Metrics::Labels Metrics::TaskLabels(const EventRecord& event) {
 
 Metrics::Labels Metrics::StepLabels(const EventRecord& event) {
   Labels labels = TaskLabels(event);
-  key_.clear();
-  AppendStep(event, key_);
+  SetKey(key_, {&event.namespace_(), &event.task_name(), &event.version(), &event.step_name()});
   const bool apart = steps_told_apart_.TellsApart(key_);
   labels.emplace("step", apart ? event.step_name() : std::string(LabelValues::kOther));
   return labels;
 }
 
 Metrics::CompletedSteps& Metrics::CompletedOf(const EventRecord& event) {
-  key_.clear();
-  AppendStep(event, key_);
+  SetKey(key_, {&event.namespace_(), &event.task_name(), &event.version(), &event.step_name()});
   if (const auto known = completed_.find(key_); known != completed_.end()) return known->second;
   const Labels labels = StepLabels(event);
   // By what it is counted under, so that those that are not told apart are found there too.
-  key_ = absl::StrCat(labels.at("namespace"), std::string(1, '\0'), labels.at("task"),
-                      std::string(1, '\0'), labels.at("version"), std::string(1, '\0'),
-                      labels.at("step"));
+  SetKey(key_,
+         {&labels.at("namespace"), &labels.at("task"), &labels.at("version"), &labels.at("step")});
   const auto [found, first] = completed_.try_emplace(key_);
   if (first) {
     found->second = {&steps_.Add(With(labels, "status", "complete")),

@@ -23,27 +23,30 @@ from script import Stream
 from wire_trace import Trace
 
 # Streams that are open at one time, and calls of GetTask beside them.
-_PORTS_TRIED = 5
 _CALLS_MAX = 16
+# Another process may take a port between its choice and its use.
+_PORTS_TRIED = 5
 # How often it is looked whether the handler is still there.
 _LOOK_S = 0.2
 
 
+def _listen_at(address: str, server: grpc.Server, credentials: Optional[grpc.ServerCredentials]) -> str:
+    """Returns the address. Raises RuntimeError if it is taken."""
+    if credentials is None:
+        server.add_insecure_port(address)
+    else:
+        server.add_secure_port(address, credentials)
+    return address
+
+
 def _listen(server: grpc.Server, credentials: Optional[grpc.ServerCredentials]) -> str:
     """Gives it a port of loopback; returns the address."""
-    for left in reversed(range(_PORTS_TRIED)):
-        address = f"127.0.0.1:{free_port()}"
+    for _ in range(_PORTS_TRIED - 1):
         try:
-            if credentials is None:
-                server.add_insecure_port(address)
-            else:
-                server.add_secure_port(address, credentials)
-            return address
+            return _listen_at(f"127.0.0.1:{free_port()}", server, credentials)
         except RuntimeError:
-            # Another process has taken it since.
-            if left == 0:
-                raise
-    raise AssertionError
+            pass
+    return _listen_at(f"127.0.0.1:{free_port()}", server, credentials)
 
 
 class FakeEngine(grpc.GenericRpcHandler):
