@@ -2,10 +2,14 @@
 
 #include <utility>
 
+#include <grpcpp/impl/grpc_library.h>
 #include <grpcpp/support/slice.h>
 
 namespace tasker::service {
 namespace {
+
+// Slices need it, and a program without server or channel has nothing else that sets it up.
+const grpc::internal::GrpcLibraryInitializer kLibrary;
 
 using Shared = std::shared_ptr<const std::string>;
 
