@@ -1,5 +1,6 @@
 #include "storage/keys.h"
 
+#include <array>
 #include <concepts>
 
 namespace tasker::storage {
@@ -32,9 +33,12 @@ static_assert(kFnvPrime * kFnvPrimeInverse == 1);
 
 template <std::unsigned_integral Number>
 void AppendBigEndian(std::string& key, Number number) {
-  for (std::size_t shift = sizeof(Number) * 8; shift > 0; shift -= 8) {
-    key.push_back(static_cast<char>(number >> (shift - 8)));
+  std::array<char, sizeof(Number)> bytes;
+  for (std::size_t i = bytes.size(); i > 0; --i) {
+    bytes[i - 1] = static_cast<char>(number);
+    number = static_cast<Number>(std::uint64_t{number} >> 8);
   }
+  key.append(bytes.data(), bytes.size());
 }
 
 template <std::unsigned_integral Number>
