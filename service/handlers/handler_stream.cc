@@ -265,7 +265,7 @@ void HandlerStream::SubmitFrame(std::vector<engine::Command> commands) {
     ++frames_under_way_;
     self = self_;
   }
-  runner_.Submit(std::move(commands), [self](const absl::Status& answer, storage::Sequence) {
+  runner_.SubmitHere(std::move(commands), [self](const absl::Status& answer, storage::Sequence) {
     // The store takes nothing: the handler keeps what it has, and connects again.
     if (absl::IsUnavailable(answer) || absl::IsResourceExhausted(answer) ||
         absl::IsDataLoss(answer)) {

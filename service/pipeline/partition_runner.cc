@@ -3,11 +3,12 @@
 #include <algorithm>
 #include <iterator>
 #include <pthread.h>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "absl/time/time.h"
+#include <sys/prctl.h>
 
 #include "service/pipeline/record_batch.h"
 #include "service/pipeline/recovery.h"
@@ -22,9 +23,8 @@ constexpr std::size_t kSubmissionsPerCommitMax = 4096;
 // Likewise in bytes; one submission may go beyond it.
 constexpr std::size_t kBytesPerCommitMax = 64u << 20;
 
-// So many commands make a commit of their own while another is under way. Fewer wait for its end:
-// what a commit costs beside its commands would be paid twice for them.
-constexpr std::size_t kPipelinedMin = 128;
+// As many commands as one step makes: its result, and what its handler has room for again.
+constexpr std::size_t kOneStepMax = 2;
 
 // When a task that could not be read is tried again.
 constexpr engine::Duration kReadAgainAfter = std::chrono::seconds(1);
@@ -35,26 +35,6 @@ std::uint64_t SeedOf(std::uint64_t seed, storage::Epoch epoch) {
 }
 
 absl::Status Stopped() { return absl::UnavailableError("the service stops"); }
-
-// What failed at the store, in words for whom it concerns.
-absl::Status Explained(const absl::Status& why, std::string_view what_became) {
-  const absl::StatusCode code = absl::IsResourceExhausted(why) || absl::IsDataLoss(why)
-                                    ? why.code()
-                                    : absl::StatusCode::kUnavailable;
-  return absl::Status(
-      code, absl::StrCat("the store cannot be written: ", std::string(why.message()), "; ",
-                         std::string(what_became)));
-}
-
-absl::Status Refused(const absl::Status& why) {
-  return Explained(why, "nothing was done, and the same can be asked again once it can");
-}
-
-absl::Status InDoubt(const absl::Status& why) {
-  return Explained(why,
-                   "whether this was done is known once it can: look, or ask again with an "
-                   "idempotency key");
-}
 
 }  // namespace
 
@@ -120,6 +100,32 @@ void PartitionRunner::Submit(engine::Command command, Completion done) {
 
 void PartitionRunner::Submit(std::vector<engine::Command> commands, Completion done) {
   Post({std::move(commands), std::move(done), nullptr, std::nullopt, nullptr});
+}
+
+void PartitionRunner::SubmitHere(std::vector<engine::Command> commands, Completion done) {
+  if (commands.size() > kOneStepMax || !TakeOver()) {
+    Submit(std::move(commands), std::move(done));
+    return;
+  }
+  std::vector<Submission> work;
+  work.push_back({std::move(commands), std::move(done), nullptr, std::nullopt, nullptr});
+  // The partition's thread finds out for itself if it failed.
+  Do(work).IgnoreError();
+  GiveBack();
+}
+
+bool PartitionRunner::TakeOver() {
+  absl::MutexLock lock(&inbox_mutex_);
+  const bool idle = sleeping_ && inbox_.empty() && !closed_ && !commit_failed_ && MayTakeWork();
+  if (!idle || !one_by_one_) return false;
+  return taken_over_ = true;
+}
+
+void PartitionRunner::GiveBack() {
+  absl::MutexLock lock(&inbox_mutex_);
+  taken_over_ = false;
+  const bool has_to_do = !inbox_.empty() || commit_failed_ || closed_;
+  if (has_to_do || NextDue() < sleeps_until_) inbox_changed_.Signal();
 }
 
 void PartitionRunner::Inspect(Inspection look) {
@@ -234,21 +240,11 @@ std::size_t PartitionRunner::backlog() const {
 
 void PartitionRunner::RunPartition() {
   pthread_setname_np(pthread_self(), "partition");
+  // Retries when they are due, and not up to 50 us later, together with the system's other timers.
+  prctl(PR_SET_TIMERSLACK, 1);
   std::vector<Submission> work;
   while (AwaitWork(work)) {
-    std::size_t next = 0;
-    const bool pipelined = CommandsIn(work) >= kPipelinedMin;
-    absl::Status failure;
-    do {
-      std::unique_ptr<Group> group = ApplyFrom(work, next);
-      if (!pipelined && TakeCommit()) {
-        CommitAndRelease(std::move(group));
-      } else {
-        PassOn(std::move(group));
-      }
-      failure = AwaitFailure();
-    } while ((next < work.size() || partition_->HasWanted()) && failure.ok());
-    for (; next < work.size(); ++next) Answer(work[next], Refused(failure));
+    absl::Status failure = Do(work);
     work.clear();
     if (!failure.ok()) SitOut(std::move(failure));
   }
@@ -258,27 +254,28 @@ void PartitionRunner::RunPartition() {
 }
 
 bool PartitionRunner::MayTakeWork() const {
-  return groups_passed_on_ == 0 || inbox_commands_ >= kPipelinedMin;
+  return !taken_over_ && (groups_passed_on_ == 0 || inbox_commands_ >= kPipelinedMin);
 }
 
 bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
   absl::MutexLock lock(&inbox_mutex_);
   while (!MayTakeWork() || (inbox_.empty() && !closed_ && !commit_failed_)) {
     if (!MayTakeWork()) {
-      inbox_changed_.Wait(&inbox_mutex_);
+      Sleep(engine::Timestamp::max());
       continue;
     }
-    std::optional<engine::Timestamp> timer = partition_->NextTimer();
-    if (!unread_.empty()) timer = std::min(timer.value_or(read_again_at_), read_again_at_);
-    if (!timer) {
-      inbox_changed_.Wait(&inbox_mutex_);
-      continue;
-    }
-    const engine::Duration left = *timer - clock_.Now();
-    if (left <= engine::Duration::zero()) return true;
-    inbox_changed_.WaitWithTimeout(&inbox_mutex_, absl::Microseconds(left.count()));
+    const engine::Timestamp due = NextDue();
+    if (due <= clock_.Now()) return true;
+    Sleep(due);
   }
   if (inbox_.empty()) return commit_failed_;
+  one_by_one_ = inbox_commands_ <= kOneStepMax;
+  if (!one_by_one_) {
+    // Whoever waits for this core may bring more for the same commit.
+    inbox_mutex_.Unlock();
+    std::this_thread::yield();
+    inbox_mutex_.Lock();
+  }
   if (inbox_.size() <= kSubmissionsPerCommitMax) {
     work.swap(inbox_);
   } else {
@@ -288,6 +285,24 @@ bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
   }
   inbox_commands_ = CommandsIn(inbox_);
   return true;
+}
+
+engine::Timestamp PartitionRunner::NextDue() const {
+  engine::Timestamp due = partition_->NextTimer().value_or(engine::Timestamp::max());
+  if (!unread_.empty()) due = std::min(due, read_again_at_);
+  return due;
+}
+
+void PartitionRunner::Sleep(engine::Timestamp until) {
+  sleeping_ = true;
+  sleeps_until_ = until;
+  if (until == engine::Timestamp::max()) {
+    inbox_changed_.Wait(&inbox_mutex_);
+  } else {
+    const engine::Duration left = until - clock_.Now();
+    inbox_changed_.WaitWithTimeout(&inbox_mutex_, absl::Microseconds(left.count()));
+  }
+  sleeping_ = false;
 }
 
 std::unique_ptr<PartitionRunner::Group> PartitionRunner::ApplyFrom(std::vector<Submission>& work,
@@ -432,146 +447,6 @@ absl::Status PartitionRunner::Wake(const engine::TaskId& task) {
   absl::StatusOr<engine::StoredTask> stored = ReadStoredTask(store_, task, options_.find_template);
   if (!stored.ok()) return stored.status();
   return partition_->Wake(*std::move(stored), clock_.Now());
-}
-
-void PartitionRunner::PassOn(std::unique_ptr<Group> group) {
-  {
-    absl::MutexLock lock(&inbox_mutex_);
-    ++groups_passed_on_;
-  }
-  absl::MutexLock lock(&next_mutex_);
-  while (next_ != nullptr) next_changed_.Wait(&next_mutex_);
-  next_ = std::move(group);
-  next_added_.Signal();
-}
-
-bool PartitionRunner::TakeCommit() {
-  absl::MutexLock lock(&next_mutex_);
-  if (next_ != nullptr || committing_) return false;
-  return committing_ = true;
-}
-
-void PartitionRunner::RunCommit() {
-  pthread_setname_np(pthread_self(), "commit");
-  while (true) {
-    std::unique_ptr<Group> group;
-    {
-      absl::MutexLock lock(&next_mutex_);
-      while (next_ == nullptr && !no_more_groups_) next_added_.Wait(&next_mutex_);
-      if (next_ == nullptr) return;
-      group = std::move(next_);
-      committing_ = true;
-      next_changed_.Signal();
-    }
-    CommitAndRelease(std::move(group));
-    absl::MutexLock lock(&inbox_mutex_);
-    --groups_passed_on_;
-    if (MayTakeWork()) inbox_changed_.Signal();
-  }
-}
-
-void PartitionRunner::CommitAndRelease(std::unique_ptr<Group> group) {
-  const absl::Status committed = CommitGroup(*group);
-  {
-    absl::MutexLock lock(&next_mutex_);
-    if (committed.ok()) {
-      committed_ = group->sequence;
-    } else if (failure_.ok()) {
-      failure_ = committed;
-    }
-    next_changed_.Signal();
-  }
-  if (committed.ok()) {
-    Release(*group);
-  } else {
-    for (Answered& answer : group->answers) answer.done(InDoubt(committed), storage::Sequence{});
-    absl::MutexLock lock(&inbox_mutex_);
-    commit_failed_ = true;
-    inbox_changed_.Signal();
-  }
-  group.reset();
-  absl::MutexLock lock(&next_mutex_);
-  committing_ = false;
-  next_changed_.Signal();
-}
-
-absl::Status PartitionRunner::CommitGroup(const Group& group) {
-  {
-    absl::MutexLock lock(&next_mutex_);
-    if (!failure_.ok()) return failure_;
-  }
-  if (!group.needs_commit) return absl::OkStatus();
-  const storage::CommitResult result =
-      store_.Commit(options_.partition, epoch_, group.sequence, group.batch);
-  if (result.outcome != storage::CommitOutcome::kInDoubt) return result.detail;
-  // Never guess: the store knows whether it has the commit.
-  const absl::StatusOr<storage::Sequence> last = store_.LastSequence(options_.partition);
-  return last.ok() && *last == group.sequence ? absl::OkStatus() : result.detail;
-}
-
-void PartitionRunner::Release(Group& group) {
-  sink_.Release(
-      {options_.partition, group.sequence, std::move(group.effects), std::move(group.events)});
-  for (Answered& answer : group.answers) answer.done(answer.status, group.sequence);
-}
-
-absl::Status PartitionRunner::AwaitFailure() {
-  absl::MutexLock lock(&next_mutex_);
-  if (failure_.ok()) return failure_;
-  while (next_ != nullptr || committing_) next_changed_.Wait(&next_mutex_);
-  return failure_;
-}
-
-void PartitionRunner::SitOut(absl::Status why) {
-  // The engine in memory is ahead of the store now, so nothing more may come of it: the store is
-  // the truth, and the partition is made anew from it, as after a crash.
-  Refuse(Refused(why));
-  if (absl::IsAborted(why)) {
-    if (options_.on_fenced) options_.on_fenced(why);
-    while (WaitToRetry(absl::InfiniteDuration())) {
-    }
-    return;
-  }
-  if (options_.on_unwritable) options_.on_unwritable(why);
-  absl::Duration wait = options_.retry_first;
-  while (WaitToRetry(wait)) {
-    wait = std::min(2 * wait, options_.retry_max);
-    why = store_.Recover();
-    if (why.ok()) {
-      const absl::StatusOr<storage::Ownership> ownership = store_.Acquire(options_.partition);
-      why = ownership.ok() ? TakeUp(*ownership) : ownership.status();
-    }
-    if (!why.ok()) {
-      Refuse(Refused(why));
-      continue;
-    }
-    // In this order: whoever is told that it goes on may ask at once. What is asked waits for us.
-    Refuse(absl::OkStatus());
-    if (options_.on_writable) options_.on_writable(last_sequence_);
-    return;
-  }
-}
-
-void PartitionRunner::Refuse(const absl::Status& why) {
-  std::vector<Submission> refused;
-  {
-    absl::MutexLock lock(&inbox_mutex_);
-    refusing_ = why;
-    commit_failed_ = false;
-    if (!why.ok()) {
-      refused.swap(inbox_);
-      inbox_commands_ = 0;
-    }
-  }
-  for (Submission& submission : refused) Answer(submission, why);
-}
-
-bool PartitionRunner::WaitToRetry(absl::Duration wait) {
-  absl::MutexLock lock(&inbox_mutex_);
-  const absl::Time until = absl::Now() + wait;
-  while (!closed_ && !inbox_changed_.WaitWithDeadline(&inbox_mutex_, until)) {
-  }
-  return !closed_;
 }
 
 std::size_t PartitionRunner::CommandsIn(const std::vector<Submission>& submissions) {

@@ -45,9 +45,10 @@ struct AdoptedTask {
 // handler, and what else a commit costs. Only from so many on that more would not make it cheaper
 // are the next commands applied while the last are being committed, by another thread.
 //
-// Threads: `partition` alone touches the engine. One at a time, `partition` or, for large groups,
-// `commit` writes to the store and calls completions and the sink. All public methods may be called
-// from any thread.
+// Threads: one at a time works: `partition`, or a caller of SubmitHere while that has nothing to
+// do. It alone touches the engine. One at a time, whoever works or, for large groups, `commit`
+// writes to the store and calls completions and the sink. All public methods may be called from any
+// thread.
 class PartitionRunner {
  public:
   struct Options {
@@ -100,6 +101,11 @@ class PartitionRunner {
   void Submit(std::vector<engine::Command> commands, Completion done);
   void Submit(engine::Command command, Completion done);
 
+  // As Submit; but while commands come one by one, the caller itself does a single one, which
+  // spares the waking of a thread. So the caller waits for the store, and must hold no lock that a
+  // completion or the sink takes.
+  void SubmitHere(std::vector<engine::Command> commands, Completion done);
+
   // Commits changes to what the engine does not have in memory: finished tasks and events. They
   // were worked out from the store as of the commit `as_of`. Errors beside Submit's: ABORTED: a
   // finished task was looked at by the engine since, so nothing was done: work them out anew.
@@ -143,6 +149,10 @@ class PartitionRunner {
   storage::Sequence committed() const;
 
  private:
+  // So many commands make a commit of their own while another is under way. Fewer wait for its end:
+  // what a commit costs beside its commands would be paid twice for them.
+  static constexpr std::size_t kPipelinedMin = 128;
+
   struct Group;
   struct Submission {
     std::vector<engine::Command> commands;
@@ -177,6 +187,17 @@ class PartitionRunner {
   // beside it. Empty and false: time to end.
   bool AwaitWork(std::vector<Submission>& work);
   bool MayTakeWork() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(inbox_mutex_);
+  // When the partition has to be looked at, whatever is submitted; never: the farthest future.
+  engine::Timestamp NextDue() const;
+  // Lets the partition's thread sleep, at most until `until`.
+  void Sleep(engine::Timestamp until) ABSL_EXCLUSIVE_LOCKS_REQUIRED(inbox_mutex_);
+  // Whether the caller may work in place of the partition's thread: that sleeps, there is nothing
+  // else to do, and seldom is. If so, GiveBack has to follow.
+  bool TakeOver();
+  void GiveBack();
+  // Applies, commits and answers all of `work`. Not OK: a commit failed, and the partition's thread
+  // has to sit it out.
+  absl::Status Do(std::vector<Submission>& work);
   // Applies submissions from `next` on, and moves `next` behind them: all, or as far as one needs
   // what the group itself has changed to be durable.
   std::unique_ptr<Group> ApplyFrom(std::vector<Submission>& work, std::size_t& next);
@@ -219,7 +240,7 @@ class PartitionRunner {
   storage::Store& store_;
   EffectSink& sink_;
 
-  // Of the partition's thread. `epoch_` is read by the commit's, but changed only while that has
+  // Of whoever works. `epoch_` is read by the commit's, but changed only while that has
   // nothing to do.
   storage::Epoch epoch_{};
   std::unique_ptr<engine::Partition> partition_;
@@ -242,6 +263,14 @@ class PartitionRunner {
   std::size_t inbox_commands_ ABSL_GUARDED_BY(inbox_mutex_) = 0;
   // Groups that the commit's thread has been given and has not done with.
   int groups_passed_on_ ABSL_GUARDED_BY(inbox_mutex_) = 0;
+  // Whether the partition's thread sleeps, and until when; the farthest future: until it is woken.
+  bool sleeping_ ABSL_GUARDED_BY(inbox_mutex_) = false;
+  engine::Timestamp sleeps_until_ ABSL_GUARDED_BY(inbox_mutex_){};
+  // Whether what the partition's thread did last was no more than one step's: with several at a
+  // time, a caller who works would keep the next from coming.
+  bool one_by_one_ ABSL_GUARDED_BY(inbox_mutex_) = true;
+  // Whether a caller of SubmitHere works.
+  bool taken_over_ ABSL_GUARDED_BY(inbox_mutex_) = false;
   // Set while everything is refused.
   absl::Status refusing_ ABSL_GUARDED_BY(inbox_mutex_);
   // Set by a failed commit, so that the partition's thread need not wait for work to notice it.

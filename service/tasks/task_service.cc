@@ -172,12 +172,14 @@ grpc::ServerUnaryReactor* TaskService::CreateTask(grpc::CallbackServerContext* c
   }
   response->set_task_id(command->task.ToString());
   response->set_version(command->task_template->id.version);
-  runner_.Submit(*std::move(command),
-                 [this, reactor, response](const absl::Status& answer, storage::Sequence sequence) {
-                   SetPosition(partition_, sequence, *response->mutable_position());
-                   response->set_existing(absl::IsAlreadyExists(answer));
-                   reactor->Finish(response->existing() ? grpc::Status::OK : ToGrpc(answer));
-                 });
+  std::vector<engine::Command> commands;
+  commands.push_back(*std::move(command));
+  runner_.SubmitHere(std::move(commands), [this, reactor, response](const absl::Status& answer,
+                                                                    storage::Sequence sequence) {
+    SetPosition(partition_, sequence, *response->mutable_position());
+    response->set_existing(absl::IsAlreadyExists(answer));
+    reactor->Finish(response->existing() ? grpc::Status::OK : ToGrpc(answer));
+  });
   return reactor;
 }
 

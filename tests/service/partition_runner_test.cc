@@ -1,6 +1,10 @@
 // Commands become durable before anything of them leaves.
 #include "service/pipeline/partition_runner.h"
 
+#include <functional>
+#include <set>
+#include <thread>
+
 #include "absl/synchronization/notification.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -38,7 +42,14 @@ class Sink final : public EffectSink {
     durable_ = durable_ && *store_.LastSequence(committed.partition) >= committed.sequence;
     for (auto& each : committed.effects.assignments) assignments_.push_back(std::move(each));
     for (auto& each : committed.effects.acknowledgements) acknowledgements_.push_back(each);
-    if (committed.events != nullptr) events_ += committed.events->events_size();
+    if (committed.events == nullptr) return;
+    for (const auto& event : committed.events->events()) events_.insert(event.name());
+  }
+
+  void AwaitEvent(std::string_view name) {
+    absl::MutexLock lock(&mutex_);
+    const auto there = [&] { return events_.contains(name); };
+    mutex_.Await(absl::Condition(&there));
   }
 
   std::vector<engine::Assignment> AwaitAssignments(std::size_t count) {
@@ -53,7 +64,7 @@ class Sink final : public EffectSink {
   storage::Store& store_;
   absl::Mutex mutex_;
   bool durable_ = true;
-  int events_ = 0;
+  std::set<std::string, std::less<>> events_;
   std::vector<engine::Assignment> assignments_;
   std::vector<engine::Acknowledgement> acknowledgements_;
 };
@@ -101,6 +112,25 @@ class PartitionRunnerTest : public ::testing::Test {
 
   absl::Status Create(char c) {
     return Ask(engine::CreateTask{Id(c), template_, engine::MakePayload("{}"), {}});
+  }
+  std::vector<engine::Command> CreationOf(char c) {
+    std::vector<engine::Command> creation;
+    creation.push_back(engine::CreateTask{Id(c), template_, engine::MakePayload("{}"), {}});
+    return creation;
+  }
+  // Until a command is done by the caller: then the partition's thread has nothing to do.
+  void AwaitIdle() {
+    for (bool here = false; !here;) {
+      absl::Notification answered;
+      std::vector<engine::Command> nothing;
+      nothing.push_back(engine::DisconnectHandler{engine::SessionId{99}});
+      const std::thread::id self = std::this_thread::get_id();
+      runner_->SubmitHere(std::move(nothing), [&](const absl::Status&, storage::Sequence) {
+        here = std::this_thread::get_id() == self;
+        answered.Notify();
+      });
+      answered.WaitForNotification();
+    }
   }
   absl::Status Connect() {
     return Ask(engine::RegisterHandler{engine::SessionId{1}, "h", "i", 10, {{"H", "", "", 0}}, {}});
@@ -205,6 +235,45 @@ TEST_F(PartitionRunnerTest, GathersFewCommandsWhileOthersAreBeingCommitted) {
   answered.WaitForNotification();
   EXPECT_EQ(first, storage::Sequence{2});
   EXPECT_EQ(last, storage::Sequence{2});
+}
+
+TEST_F(PartitionRunnerTest, ACallerDoesASingleStepItselfAndWhatComesMeanwhileFollows) {
+  Start();
+  AwaitIdle();
+  bool here = false;
+  absl::Notification followed;
+  runner_->SubmitHere(CreationOf('a'), [&](const absl::Status& answer, storage::Sequence) {
+    here = answer.ok();
+    runner_->Submit(CreationOf('b'),
+                    [&](const absl::Status&, storage::Sequence) { followed.Notify(); });
+    EXPECT_FALSE(followed.HasBeenNotified());
+  });
+  EXPECT_TRUE(here);
+  EXPECT_TRUE(store_.Get(storage::Table::kTasks, storage::TaskKey(Id('a').bytes()))->has_value());
+  followed.WaitForNotification();
+  EXPECT_TRUE(store_.Get(storage::Table::kTasks, storage::TaskKey(Id('b').bytes()))->has_value());
+}
+
+TEST_F(PartitionRunnerTest, ATimerThatACallerHasSetIsDueWithoutAnyoneElse) {
+  auto timed = std::make_shared<engine::TaskTemplate>(*template_);
+  timed->steps[0].timeouts.schedule_to_start = std::chrono::milliseconds(1);
+  template_ = timed;
+  Start();
+  AwaitIdle();
+  runner_->SubmitHere(CreationOf('a'), nullptr);
+  sink_.AwaitEvent("step.failed");
+}
+
+TEST_F(PartitionRunnerTest, GoesOnFromTheStoreAfterACallersCommitFailed) {
+  Start();
+  AwaitIdle();
+  store_.Inject({storage::CommitOutcome::kFailed});
+  absl::Status answer;
+  runner_->SubmitHere(CreationOf('a'),
+                      [&](const absl::Status& failed, storage::Sequence) { answer = failed; });
+  EXPECT_EQ(answer.code(), absl::StatusCode::kUnavailable);
+  writable_.WaitForNotification();
+  EXPECT_TRUE(Create('a').ok());
 }
 
 TEST_F(PartitionRunnerTest, TakesUpWhatWasOpen) {
