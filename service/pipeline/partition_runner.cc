@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <iterator>
 #include <pthread.h>
-#include <thread>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
@@ -270,12 +269,6 @@ bool PartitionRunner::AwaitWork(std::vector<Submission>& work) {
   }
   if (inbox_.empty()) return commit_failed_;
   one_by_one_ = inbox_commands_ <= kOneStepMax;
-  if (!one_by_one_) {
-    // Whoever waits for this core may bring more for the same commit.
-    inbox_mutex_.Unlock();
-    std::this_thread::yield();
-    inbox_mutex_.Lock();
-  }
   if (inbox_.size() <= kSubmissionsPerCommitMax) {
     work.swap(inbox_);
   } else {
