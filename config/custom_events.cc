@@ -80,14 +80,16 @@ std::string ReadName(const YamlFields& fields, YamlReport& report) {
     fields.Warn("name", absl::StrCat(shown, "is published as `custom.", fields.Shown("name"),
                                      "`: names of events have two words or more, with dots"));
   } else if (IsDottedEventName(given) && EventCategoryOf(given) != "custom") {
-    fields.Error("name", absl::StrCat(shown, "is the service's own to publish: names that begin "
-                                             "with `",
+    fields.Error("name", absl::StrCat(shown,
+                                      "is the service's own to publish: names that begin "
+                                      "with `",
                                       given.substr(0, given.find('.')), ".` are"));
   } else {
     report.NoEffect(fields.PlaceOf("name"), Join(fields.path(), "name"),
-                    absl::StrCat(shown, "cannot be the name of an event, so none is declared: it "
-                                        "is dotted and lower case, such as order.paid, and has at "
-                                        "most ",
+                    absl::StrCat(shown,
+                                 "cannot be the name of an event, so none is declared: it "
+                                 "is dotted and lower case, such as order.paid, and has at "
+                                 "most ",
                                  kEventNameBytesMax, " bytes"));
   }
   return name;

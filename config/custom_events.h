@@ -8,9 +8,9 @@
 
 namespace tasker::config {
 
-// Reads the list under `custom_events`: name, description and JSON Schema of each. Empty if there is
-// none. A name of one word, as the Rails engine's templates have them, counts behind `custom.`. With
-// `reveal` people may see what variables hold.
+// Reads the list under `custom_events`: name, description and JSON Schema of each. Empty if there
+// is none. A name of one word, as the Rails engine's templates have them, counts behind `custom.`.
+// With `reveal` people may see what variables hold.
 std::vector<engine::CustomEvent> ReadCustomEvents(const YamlFields& fields, bool reveal,
                                                   YamlReport& report);
 

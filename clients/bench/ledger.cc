@@ -17,7 +17,8 @@ struct Duty {
 };
 
 constexpr std::array kDuties = {
-    Duty{"partition", "takes commands, applies them, makes records; commits those that are not many"},
+    Duty{"partition",
+         "takes commands, applies them, makes records; commits those that are not many"},
     Duty{"commit", "commits what is many: store, sync, release of what waited"},
     Duty{"events", "reads the event log for subscribers, filters and sends"},
     Duty{"grpcpp_sync_ser", "gRPC's calls: reading, parsing, checks at the door, replies"},

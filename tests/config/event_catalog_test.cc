@@ -43,7 +43,8 @@ TEST(EventCatalog, EveryExampleHasTheFieldsThatItSays) {
   for (const EventDefinition& event : EventCatalog::BuiltIn().events()) {
     const Json example = Json::parse(event.example);
     for (const EventField& field : event.fields) {
-      EXPECT_TRUE(example.contains(field.name) || field.optional) << event.name << " " << field.name;
+      EXPECT_TRUE(example.contains(field.name) || field.optional)
+          << event.name << " " << field.name;
       if (!example.contains(field.name)) continue;
       EXPECT_TRUE(HasType(example[field.name], field.type)) << event.name << " " << field.name;
     }
@@ -101,10 +102,11 @@ TEST(EventCatalog, SaysWhyAnEventOfTheRailsEngineIsNone) {
 }
 
 TEST(EventCatalog, RefusesWhatCannotBe) {
-  EXPECT_EQ(ComplaintOf("{name: task.b, about: task, description: D., fired_when: W., example: {}}"),
-            "");
-  EXPECT_THAT(ComplaintOf("{name: Task, about: task, description: D., fired_when: W., example: {}}"),
-              HasSubstr("events[1].name: is not a dotted lower-case name"));
+  EXPECT_EQ(
+      ComplaintOf("{name: task.b, about: task, description: D., fired_when: W., example: {}}"), "");
+  EXPECT_THAT(
+      ComplaintOf("{name: Task, about: task, description: D., fired_when: W., example: {}}"),
+      HasSubstr("events[1].name: is not a dotted lower-case name"));
   EXPECT_THAT(ComplaintOf("{name: task.b, about: x, description: D., fired_when: W., example: {}}"),
               HasSubstr("events[1].about: is none of"));
   EXPECT_THAT(
@@ -112,14 +114,16 @@ TEST(EventCatalog, RefusesWhatCannotBe) {
       HasSubstr("`task.a` stands twice"));
   EXPECT_THAT(ComplaintOf("{name: task.b, mirrors: task.c, description: D.}"),
               HasSubstr("`task.c` is no stored event before it"));
-  EXPECT_THAT(ComplaintOf("{name: task.b, about: task, description: D., fired_when: W., example: 1}"),
-              HasSubstr("events[1].example: must be a map"));
+  EXPECT_THAT(
+      ComplaintOf("{name: task.b, about: task, description: D., fired_when: W., example: 1}"),
+      HasSubstr("events[1].example: must be a map"));
 }
 
 TEST(EventName, IsDottedAndLowerCase) {
   EXPECT_TRUE(IsDottedEventName("order.paid"));
   EXPECT_TRUE(IsDottedEventName("a.b_2.c"));
-  for (const char* wrong : {"", "order", "order.", ".paid", "Order.paid", "a..b", "a.2b", "a b.c"}) {
+  for (const char* wrong :
+       {"", "order", "order.", ".paid", "Order.paid", "a..b", "a.2b", "a b.c"}) {
     EXPECT_FALSE(IsDottedEventName(wrong)) << wrong;
   }
 }

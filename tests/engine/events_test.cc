@@ -1,8 +1,7 @@
 // What events tell beside their names, and which may be published.
+#include "absl/strings/escaping.h"
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
-#include "absl/strings/escaping.h"
 
 #include "engine/events/event_names.h"
 #include "engine/events/event_records.h"
@@ -108,10 +107,11 @@ TEST(ReadySteps, AreToldOfBehindWhatMadeThemReady) {
   EngineWorld world;
   // Both steps are the engine's own, and one command goes through both.
   ASSERT_TRUE(world
-                  .Create(1, FromYaml("step_templates:\n"
-                                      "  - {name: a, handler_class: H, for_each: {items: context.x}}\n"
-                                      "  - {name: b, handler_class: H, for_each: {items: context.x}, "
-                                      "depends_on_step: a}\n"),
+                  .Create(1,
+                          FromYaml("step_templates:\n"
+                                   "  - {name: a, handler_class: H, for_each: {items: context.x}}\n"
+                                   "  - {name: b, handler_class: H, for_each: {items: context.x}, "
+                                   "depends_on_step: a}\n"),
                           R"({"x":[]})")
                   .ok());
   EXPECT_THAT(world.EventNames(),

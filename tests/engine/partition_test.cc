@@ -42,8 +42,8 @@ TEST(Partition, TellsOfEachChangeOnceAndInOrder) {
   world.Complete(world.TakeOne());
   EXPECT_THAT(world.EventNames(),
               ElementsAre("task.initialize_requested", "workflow.viable_steps_discovered",
-                          "task.start_requested",
-                          "step.execution_requested:a", "step.completed:a", "task.completed"));
+                          "task.start_requested", "step.execution_requested:a", "step.completed:a",
+                          "task.completed"));
   const auto& history = world.rows().history.at(MakeTaskId(1));
   std::vector<std::string> moves;
   for (const auto& move : history) {

@@ -110,7 +110,8 @@ TEST(EventView, TellsWhyATaskOrAStepIsTriedAgain) {
   EXPECT_EQ(PayloadOf(record), Json({{"retry_reason", "the gateway is back"}}));
   record.set_name("step.retry_requested");
   record.set_attempt(3);
-  EXPECT_EQ(PayloadOf(record), Json({{"attempt_number", 3}, {"retry_reason", "the gateway is back"}}));
+  EXPECT_EQ(PayloadOf(record),
+            Json({{"attempt_number", 3}, {"retry_reason", "the gateway is back"}}));
   record.clear_reason();
   EXPECT_EQ(PayloadOf(record), Json({{"attempt_number", 3}}));
 }

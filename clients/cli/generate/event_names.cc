@@ -64,9 +64,7 @@ std::string FaultOf(const std::string& name) {
   return "";
 }
 
-bool IsOfTheService(const std::string& name) {
-  return config::EventCategoryOf(name) != "custom";
-}
+bool IsOfTheService(const std::string& name) { return config::EventCategoryOf(name) != "custom"; }
 
 // Two slips at most: `tsk.completed`, but not `order.completed`.
 std::string RemarkOnOwn(const std::string& name, const std::vector<std::string>& known) {
